@@ -1,0 +1,3 @@
+//! Whole-process figures at scale.
+
+fn main() {}

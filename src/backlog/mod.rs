@@ -1,0 +1,3 @@
+//! Tickets: one Markdown file each.
+
+pub mod ticket;

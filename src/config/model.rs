@@ -1,0 +1,155 @@
+//! The configuration after validation.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde::Serialize;
+
+/// Everything that `nightshift.toml` says, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// The folder of tickets, relative to the repository's root.
+    pub backlog: String,
+    /// The contract's file, relative to the repository's root.
+    pub policy: String,
+    /// `[agent]`.
+    pub agent: Agent,
+    /// `[harness.NAME]`, by name.
+    pub harness: BTreeMap<String, HarnessConfig>,
+    /// `[gate]`.
+    pub gate: Gate,
+    /// `[night]`.
+    pub night: Night,
+    /// `[rooms]`.
+    pub rooms: Rooms,
+    /// `[sandbox]`.
+    pub sandbox: Sandbox,
+}
+
+/// Which agent works, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Agent {
+    /// Names of harnesses in order of preference; the first is used, the others when it is not
+    /// ready. Empty when the file names none.
+    pub harness: Vec<String>,
+    /// The model to ask for; `None` leaves it to the agent.
+    pub model: Option<String>,
+    /// Awake time per attempt.
+    pub timeout: Duration,
+    /// How long an attempt may print nothing and use no CPU.
+    pub silence: Duration,
+    /// How often a ticket may be tried in one night.
+    pub attempts: u32,
+}
+
+/// One way to run an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HarnessConfig {
+    /// What it runs.
+    pub kind: HarnessKind,
+    /// Variables to set for it, over the inherited ones.
+    pub env: BTreeMap<String, String>,
+}
+
+/// What a harness runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum HarnessKind {
+    /// A command line, with `{prompt_file}`, `{bench}`, `{model}` and `{ticket}` filled in.
+    Command {
+        /// Program and arguments.
+        command: Vec<String>,
+        /// How the prompt goes in.
+        prompt: PromptBy,
+    },
+    /// The embedded scripted agent: a story file per ticket, `<stories>/<ticket>.yaml`.
+    Script {
+        /// The folder of stories, relative to the repository's root.
+        stories: PathBuf,
+    },
+}
+
+/// How the prompt reaches a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptBy {
+    /// On its standard input, then end of file.
+    #[default]
+    Stdin,
+    /// In the file that `{prompt_file}` names; standard input is empty.
+    File,
+    /// As one more argument at the end; standard input is empty.
+    Arg,
+}
+
+/// The regression gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gate {
+    /// The command, run by `sh -c`; `None` when the file names none: then every ticket needs its
+    /// own gate.
+    pub run: Option<String>,
+    /// Awake time for one run.
+    pub timeout: Duration,
+    /// Globs of files that judge the work: restored before a gate, and parked on when touched.
+    pub protect: Vec<String>,
+    /// Where it runs.
+    pub place: GatePlace,
+}
+
+/// Where gates run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GatePlace {
+    /// In the gate room, where no agent ever was.
+    #[default]
+    Apart,
+    /// In the bench, after the agent: less disk, less trust; the report says so.
+    Bench,
+}
+
+/// The night's own limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Night {
+    /// How long a night may last, suspend included.
+    pub length: Duration,
+    /// How many tickets are worked at once. This version knows only 1.
+    pub lanes: u32,
+}
+
+/// How rooms are furnished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rooms {
+    /// Commands run in each room when it is new or the lock files have changed.
+    pub setup: Vec<String>,
+    /// Files copied from the user's checkout into each room, such as `.env.test`; relative paths.
+    pub copy: Vec<String>,
+}
+
+/// Confinement, as asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Sandbox {
+    /// By what means.
+    pub engine: Engine,
+    /// What an agent may reach.
+    pub network: Network,
+}
+
+/// The means of confinement that may be asked for. This version has none: `auto` finds none and
+/// says so at start and in the report; asking for one by name is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// The best that is there.
+    #[default]
+    Auto,
+    /// None, in writing.
+    Off,
+}
+
+/// What an agent may reach over the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Network {
+    /// Everything. The only choice of this version.
+    #[default]
+    Open,
+}

@@ -1,0 +1,3 @@
+//! Tests decide.
+
+pub mod verdict;

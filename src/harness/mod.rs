@@ -1,0 +1,3 @@
+//! The boundary to the agent.
+
+pub mod event;

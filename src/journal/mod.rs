@@ -1,0 +1,1 @@
+//! The night's append-only log.

@@ -1,0 +1,3 @@
+//! The `nightshift` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What a human does to a night.

@@ -1,0 +1,3 @@
+//! The contract: what an agent may decide alone.
+
+pub mod decision;

@@ -1,0 +1,3 @@
+//! git as storage.
+
+pub mod id;

@@ -1,0 +1,1 @@
+//! What keeps a child and its output harmless.
