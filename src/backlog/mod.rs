@@ -1,3 +1,4 @@
 //! Tickets: one Markdown file each.
 
+pub mod overlap;
 pub mod ticket;

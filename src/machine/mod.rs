@@ -1,1 +1,25 @@
-//! The pure core: one journaled fact after another makes the state, the state says what may start.
+//! The pure core: one journaled fact after another makes the state, and the state says what may
+//! start now.
+//!
+//! [`State::evolve`] folds one [`Event`]; [`State::next`] names one [`Step`]. Neither touches disk,
+//! clock, process or git, and a fact that cannot follow is an error value ([`IllegalEvent`]), not a
+//! panic. Everything that people see of a night is a projection of this state.
+
+mod decide;
+mod event;
+mod evolve;
+mod outcome;
+mod queue;
+mod state;
+mod step;
+mod ticket;
+
+pub use event::{
+    Carried, Checkpoint, Event, Limits, NightEnd, NightStarted, RefusedFile, Repair, Request,
+    RequestKind, RunOptions, Session, Setback, Taken,
+};
+pub use evolve::IllegalEvent;
+pub use outcome::{Block, Outcome, OutcomeKind, Park, Raised, Reason};
+pub use state::{Night, State};
+pub use step::{Effect, Step};
+pub use ticket::{Active, Answer, Attempt, Landed, Phase, Stage, TicketState};

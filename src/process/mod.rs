@@ -1,5 +1,7 @@
 //! Children: started, watched, ended with their whole tree.
 
+pub mod id;
 mod spec;
 
-pub use spec::{Exit, Finished, ProcessId, Spec, Stream};
+pub use id::ProcessId;
+pub use spec::{Exit, Finished, Spec, Stream};

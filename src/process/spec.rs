@@ -67,14 +67,3 @@ pub struct Finished {
     /// How many of its descendants were still alive after it and were ended.
     pub survivors: u32,
 }
-
-/// A process by its identity: a process id alone may have been given to another since.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct ProcessId {
-    /// Process id.
-    pub pid: u32,
-    /// Its start, in clock ticks since boot.
-    pub start_ticks: u64,
-    /// The boot it belongs to.
-    pub boot: String,
-}

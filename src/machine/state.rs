@@ -1,0 +1,191 @@
+//! The state of a night: a fold of its events, and nothing else.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{
+    event::{NightEnd, NightStarted, RefusedFile, Repair, Request, RunOptions},
+    outcome::{Outcome, OutcomeKind, Park},
+    queue::Queue,
+    ticket::{Active, Phase, TicketState},
+};
+use crate::{
+    backlog::ticket::TicketId, clock::Now, policy::decision::Decision, process::id::ProcessId,
+    repo::id::CommitId,
+};
+
+/// The state of one night, with every ticket.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    pub(super) night: Option<Night>,
+    pub(super) tickets: BTreeMap<TicketId, TicketState>,
+    pub(super) queue: Queue,
+    pub(super) active: Option<TicketId>,
+    pub(super) refused: Vec<RefusedFile>,
+    pub(super) seen_requests: HashSet<String>,
+    /// Parked tickets whose scope is wider than what depends on them.
+    pub(super) wide_parks: Vec<TicketId>,
+    /// Blocked tickets whose cause another landing may remove.
+    pub(super) clearable: Vec<TicketId>,
+}
+
+/// The night as such.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Night {
+    /// Its terms.
+    pub terms: NightStarted,
+    /// When it began.
+    pub began: Now,
+    /// The last moment that the journal knows of.
+    pub last: Now,
+    /// The night branch's tip.
+    pub tip: CommitId,
+    /// The runner, from its start on.
+    pub runner: Option<Runner>,
+    /// How the last run ended; `None` while one goes on, or when it died.
+    pub ended: Option<NightEnd>,
+    /// Why nothing may start any more; `None` when it may.
+    pub halt: Option<Halt>,
+    /// Who asked for a stop; `None` when nobody did.
+    pub stop: Option<StopAsked>,
+    /// How many runners there have been, and how many of them died.
+    pub runs: u32,
+    /// How many of them died.
+    pub deaths: u32,
+    /// What was put right.
+    pub repairs: Vec<Repair>,
+    /// What humans asked for.
+    pub requests: Vec<Request>,
+    /// Decisions in which a rule fired, oldest first, with the ticket.
+    pub fired: Vec<(TicketId, Decision)>,
+    /// Tickets claimed by this run.
+    pub claimed: u32,
+    /// Tickets failed in a row by this run.
+    pub failed_in_a_row: u32,
+    /// Tickets settled by this run that an agent worked on, and how many of them badly.
+    pub worked: u32,
+    /// See `worked`.
+    pub worked_badly: u32,
+}
+
+/// A runner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runner {
+    /// Its process.
+    pub process: ProcessId,
+    /// What it was asked for.
+    pub options: RunOptions,
+}
+
+/// Why nothing may start any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    /// Why, as a sentence without a full stop.
+    pub because: String,
+    /// What to do, as a sentence without a full stop.
+    pub remedy: String,
+    /// The rule or breaker.
+    pub rule: Option<String>,
+    /// The ticket in whose attempt it was.
+    pub ticket: Option<TicketId>,
+}
+
+/// A stop that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopAsked {
+    /// At once rather than at the next boundary.
+    pub now: bool,
+    /// Who.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl State {
+    /// Returns the night; `None` before [`super::Event::NightStarted`].
+    pub fn night(&self) -> Option<&Night> {
+        self.night.as_ref()
+    }
+
+    /// Returns all tickets by id.
+    pub fn tickets(&self) -> &BTreeMap<TicketId, TicketState> {
+        &self.tickets
+    }
+
+    /// Returns one ticket.
+    pub fn ticket(&self, id: &TicketId) -> Option<&TicketState> {
+        self.tickets.get(id)
+    }
+
+    /// Returns the ticket that has the bench, with its attempt.
+    pub fn active(&self) -> Option<(&TicketState, &Active)> {
+        let ticket = self.tickets.get(self.active.as_ref()?)?;
+        match &ticket.phase {
+            Phase::Active(active) => Some((ticket, active)),
+            Phase::Queued { .. } | Phase::Settled(_) => None,
+        }
+    }
+
+    /// Returns the files of the backlog that cannot be used.
+    pub fn refused(&self) -> &[RefusedFile] {
+        &self.refused
+    }
+
+    /// Returns whether a request was journaled already.
+    pub fn knows_request(&self, id: &str) -> bool {
+        self.seen_requests.contains(id)
+    }
+
+    /// Returns how many tickets have each outcome.
+    pub fn counts(&self) -> BTreeMap<OutcomeKind, usize> {
+        let mut counts = BTreeMap::new();
+        for outcome in self.tickets.values().filter_map(TicketState::outcome) {
+            *counts.entry(outcome.kind()).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// Returns the tickets that wait for this one, directly or not: those held by it, or queued
+    /// behind it.
+    pub fn waiting_on(&self, id: &TicketId) -> Vec<TicketId> {
+        let mut found = HashSet::new();
+        let mut open = vec![id.clone()];
+        while let Some(next) = open.pop() {
+            for dependant in self.queue.dependants(&next) {
+                let waits = self
+                    .tickets
+                    .get(dependant)
+                    .is_some_and(|ticket| match &ticket.phase {
+                        Phase::Queued { .. } => true,
+                        Phase::Settled(outcome) => outcome.kind() == OutcomeKind::Held,
+                        Phase::Active(_) => false,
+                    });
+                if waits && found.insert(dependant.clone()) {
+                    open.push(dependant.clone());
+                }
+            }
+        }
+        for (other, ticket) in &self.tickets {
+            if let Some(Outcome::Held { by, .. }) = ticket.outcome()
+                && by.contains(id)
+            {
+                found.insert(other.clone());
+            }
+        }
+        let mut found: Vec<_> = found.into_iter().collect();
+        found.sort();
+        found
+    }
+
+    /// Returns the park of a ticket, while it is parked.
+    pub fn park(&self, id: &TicketId) -> Option<&Park> {
+        match self.tickets.get(id)?.outcome()? {
+            Outcome::Parked(park) => Some(park),
+            Outcome::Done { .. }
+            | Outcome::LowConfidence { .. }
+            | Outcome::Held { .. }
+            | Outcome::Blocked(_)
+            | Outcome::Failed { .. }
+            | Outcome::Skipped { .. } => None,
+        }
+    }
+}
