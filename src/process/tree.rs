@@ -1,0 +1,253 @@
+//! Who belongs to a run, and how all of them are ended.
+//!
+//! A [`Tree`] is a leader and whatever came of it. Its members are found in four ways, because
+//! each is escaped by something an agent's tools really do: by descent (escaped by a parent that
+//! ends), by session (escaped by `setsid`), by adoption (we are the subreaper; escaped by
+//! descendants of another subreaper) and by mark (escaped by a cleared environment). Never
+//! counted in: this process, its ancestors, pid 1, other users' processes, other live runs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rustix::process::Signal;
+
+use super::{
+    table::{self, Entry, Table},
+    unix,
+};
+
+/// A leader that runs now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Live {
+    pub(super) pid: u32,
+    pub(super) mark: String,
+}
+
+static LIVE: Mutex<Vec<Live>> = Mutex::new(Vec::new());
+
+pub(super) fn live() -> MutexGuard<'static, Vec<Live>> {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The processes of one run. Dropped before it was seen to end, it kills them.
+#[derive(Debug)]
+pub(super) struct Tree {
+    leader: Option<Entry>,
+    me: Live,
+    asked: BTreeSet<(u32, u64)>,
+    killed: BTreeSet<(u32, u64)>,
+    usage: BTreeMap<(u32, u64), (u64, u64)>,
+    is_over: bool,
+}
+
+impl Tree {
+    /// Starts a leader and notes it. The list is locked meanwhile: whoever looks for orphans
+    /// between the fork and the note must not take the new child for one.
+    ///
+    /// # Errors
+    /// That of `start`, which returns what it started, with its pid.
+    pub(super) fn plant<T, E>(
+        mark: &str,
+        start: impl FnOnce() -> Result<(T, u32), E>,
+    ) -> Result<(T, Self), E> {
+        let mut live = live();
+        let (started, pid) = start()?;
+        let me = Live {
+            pid,
+            mark: mark.to_owned(),
+        };
+        live.push(me.clone());
+        let tree = Self {
+            leader: table::entry(pid),
+            me,
+            asked: BTreeSet::new(),
+            killed: BTreeSet::new(),
+            usage: BTreeMap::new(),
+            is_over: false,
+        };
+        Ok((started, tree))
+    }
+
+    /// The leader as it was when it started; `None` when not even that could be read.
+    pub(super) fn leader(&self) -> Option<&Entry> {
+        self.leader.as_ref()
+    }
+
+    /// Returns who is alive of it, after reaping orphans that ended.
+    pub(super) fn members(&self) -> Vec<Member> {
+        let table = Table::read();
+        // After the table: a leader in it is then also on the list, if it is still waited for.
+        let others: Vec<Live> = live().iter().filter(|l| **l != self.me).cloned().collect();
+        let who = Who {
+            leader: self.me.pid,
+            since: self.leader.as_ref().map_or(0, |leader| leader.start_ticks),
+            mark: &self.me.mark,
+            others: &others,
+            me: std::process::id(),
+        };
+        for entry in adopted(&table, &who).filter(|entry| entry.ended) {
+            unix::reap(entry);
+        }
+        members(&table, &who, table::mark)
+    }
+
+    /// Asks all of it to end, each process once; returns how many are there.
+    pub(super) fn ask_to_end(&mut self) -> usize {
+        let members = self.members();
+        for Member { entry, .. } in &members {
+            if self.asked.insert((entry.pid, entry.start_ticks)) {
+                unix::signal(entry, Signal::TERM);
+            }
+        }
+        members.len()
+    }
+
+    /// Kills all of it that can be found now; new ones may have been born meanwhile.
+    pub(super) fn kill(&mut self) {
+        let members = self.members();
+        let groups: BTreeSet<u32> = members
+            .iter()
+            .filter(|member| member.is_descendant)
+            .map(|member| member.entry.group)
+            .collect();
+        for member in &members {
+            if unix::signal(&member.entry, Signal::KILL) && member.entry.pid != self.me.pid {
+                self.killed
+                    .insert((member.entry.pid, member.entry.start_ticks));
+            }
+        }
+        // Single processes first, so that they are counted; then whatever they forked meanwhile.
+        groups.into_iter().for_each(unix::kill_group);
+    }
+
+    /// How many descendants were killed.
+    pub(super) fn killed(&self) -> u32 {
+        u32::try_from(self.killed.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns whether any of it used CPU time or moved bytes since this was last asked.
+    pub(super) fn has_worked(&mut self) -> bool {
+        let usage: BTreeMap<_, _> = self
+            .members()
+            .into_iter()
+            .map(|Member { entry, .. }| {
+                let io = table::io_bytes(entry.pid).unwrap_or(0);
+                ((entry.pid, entry.start_ticks), (entry.cpu_ticks, io))
+            })
+            .collect();
+        // A process that was not there before counts from zero.
+        let worked = usage.iter().any(|(process, (cpu, io))| {
+            let (cpu_before, io_before) = self.usage.get(process).copied().unwrap_or_default();
+            *cpu > cpu_before || *io > io_before
+        });
+        self.usage = usage;
+        worked
+    }
+
+    /// Notes that all of it has ended, or that all was tried.
+    pub(super) fn close(&mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.kill();
+        }
+        live().retain(|other| *other != self.me);
+    }
+}
+
+/// A living process of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) entry: Entry,
+    /// Whether it comes of our leader, and so all of its group does, as sessions are not entered
+    /// from outside. A process that was found by its mark alone may share a group with strangers.
+    is_descendant: bool,
+}
+
+/// What tells the processes of a run from all others.
+struct Who<'a> {
+    leader: u32,
+    /// The leader's start, in clock ticks since boot.
+    since: u64,
+    mark: &'a str,
+    others: &'a [Live],
+    me: u32,
+}
+
+/// Returns our children that we did not start. Whom a room of this program started by other
+/// means is in our own session; what comes of a leader never is, for the leader began another
+/// and no process returns to a session that it left.
+fn adopted<'a>(table: &'a Table, who: &'a Who<'_>) -> impl Iterator<Item = &'a Entry> {
+    let session = table.get(who.me).map(|me| me.session);
+    table.iter().filter(move |entry| {
+        entry.parent == who.me
+            && entry.pid != who.leader
+            && Some(entry.session) != session
+            && !who.others.iter().any(|other| other.pid == entry.pid)
+    })
+}
+
+fn members(table: &Table, who: &Who<'_>, mark_of: impl Fn(u32) -> Option<String>) -> Vec<Member> {
+    let others: BTreeSet<u32> = table
+        .iter()
+        .filter(|entry| {
+            (who.others.iter()).any(|other| other.pid == entry.pid || other.pid == entry.session)
+        })
+        .map(|entry| entry.pid)
+        .collect();
+    let mut spared = table.families(&others, &BTreeSet::new());
+    spared.extend(table.ancestors(who.me));
+    spared.extend([who.me, 1]);
+
+    let mut roots: BTreeSet<u32> = table
+        .iter()
+        .filter(|entry| entry.pid == who.leader || entry.session == who.leader)
+        .filter(|entry| entry.start_ticks >= who.since)
+        .map(|entry| entry.pid)
+        .collect();
+    // An orphan without a readable mark has shed its environment. It can only have come of a
+    // child of ours, and nothing of a run may live on after it, so this run ends it. Only the mark
+    // of another live run excuses it.
+    roots.extend(
+        adopted(table, who)
+            .filter(|entry| !entry.ended && !spared.contains(&entry.pid))
+            .filter(|entry| {
+                mark_of(entry.pid).is_none_or(|mark| {
+                    mark == who.mark || who.others.iter().all(|other| other.mark != mark)
+                })
+            })
+            .map(|entry| entry.pid),
+    );
+    let descendants = table.families(&roots, &spared);
+    // Nothing older than the leader can carry its mark, which spares reading most environments.
+    roots.extend(
+        table
+            .iter()
+            .filter(|entry| entry.start_ticks >= who.since && !entry.ended)
+            .filter(|entry| !descendants.contains(&entry.pid) && !spared.contains(&entry.pid))
+            .filter(|entry| mark_of(entry.pid).as_deref() == Some(who.mark))
+            .map(|entry| entry.pid),
+    );
+    let user = rustix::process::getuid().as_raw();
+    table
+        .families(&roots, &spared)
+        .into_iter()
+        .filter_map(|pid| table.get(pid))
+        .filter(|entry| !entry.ended && is_of(user, entry))
+        .map(|entry| Member {
+            entry: entry.clone(),
+            is_descendant: descendants.contains(&entry.pid),
+        })
+        .collect()
+}
+
+/// Returns whether a process belongs to this user.
+fn is_of(user: u32, entry: &Entry) -> bool {
+    table::user(entry.pid) == Some(user)
+}
