@@ -33,7 +33,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// still alive (see [`super::is_alive`]) cannot be killed.
 pub fn sweep(known: &[ProcessId], mark_prefix: &str, rooms: &Path) -> Vec<ProcessId> {
     let boot = crate::clock::now().boot.id;
-    let known: BTreeSet<(u32, u64)> = known
+    let mut known: BTreeSet<(u32, u64)> = known
         .iter()
         .filter(|process| process.boot == boot)
         .map(|process| (process.pid, process.start_ticks))
@@ -50,7 +50,9 @@ pub fn sweep(known: &[ProcessId], mark_prefix: &str, rooms: &Path) -> Vec<Proces
         for entry in &left {
             // Nobody waits for these and their room is made anew: there is nothing to end well.
             if unix::signal(entry, Signal::KILL) {
-                killed.insert((entry.pid, entry.start_ticks), identity(entry));
+                killed.insert(entry.key(), identity(entry));
+                // A dying process loses its environment and folder first, and is still there.
+                known.insert(entry.key());
             }
         }
         unix::wait_for_any(&left, Duration::from_millis(20));
@@ -77,7 +79,7 @@ fn leftovers(
     let mut spared: BTreeSet<u32> = tree::live().iter().map(|live| live.pid).collect();
     spared.extend(&adopters);
     let is_left = |entry: &&Entry| {
-        known.contains(&(entry.pid, entry.start_ticks))
+        known.contains(&entry.key())
             || is_marked(entry, mark_prefix)
             || rooms.is_some_and(|rooms| is_orphan_in(rooms, entry, &adopters))
     };

@@ -31,6 +31,13 @@ pub(super) struct Entry {
     pub(super) start_ticks: u64,
 }
 
+impl Entry {
+    /// What tells it from a later process with the same pid.
+    pub(super) fn key(&self) -> (u32, u64) {
+        (self.pid, self.start_ticks)
+    }
+}
+
 /// All processes at one moment.
 #[derive(Debug, Default)]
 pub(super) struct Table {

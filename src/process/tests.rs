@@ -187,13 +187,14 @@ async fn silence_is_no_output_and_no_work() {
         timeout: Duration::from_millis(timeout),
         ..spec(mark, script)
     };
-    let silent = quiet(&with_limit("silent", "sleep 30 & sleep 30", 20_000)).await;
+    let silent = with_limit("silent", "sleep 30 & sleep 30", 20_000);
+    let busy = with_limit("busy", "(while :; do :; done) & wait", 600);
+    let chatty = "for i in 1 2 3 4 5; do echo; sleep 0.1; done";
+    let chatty = with_limit("chatty", chatty, 20_000);
+    let (silent, busy, chatty) = tokio::join!(quiet(&silent), quiet(&busy), quiet(&chatty));
     assert_eq!(silent.exit, Exit::Silent);
     assert!(silent.took < SECOND, "{silent:?}");
-    let busy = quiet(&with_limit("busy", "(while :; do :; done) & wait", 700)).await;
     assert_eq!(busy.exit, Exit::TimedOut);
-    let chatty = "for i in 1 2 3 4 5 6 7; do echo; sleep 0.1; done";
-    let chatty = quiet(&with_limit("chatty", chatty, 20_000)).await;
     assert_eq!(chatty.exit, Exit::Code(0));
 }
 
@@ -250,7 +251,12 @@ async fn nothing_lives_on_after_a_clean_exit() {
         let (finished, kept) = capture(&spec).await;
         assert_eq!(finished.exit, Exit::Code(0), "{mark}");
         assert_eq!(kept, b"ok\n", "{mark}");
-        assert!(finished.survivors >= 1, "{mark}: {finished:?}");
+        // A run of another test may have been first to end the one that nobody can attribute.
+        let is_attributed = mark != "no-mark";
+        assert!(
+            !is_attributed || finished.survivors >= 1,
+            "{mark}: {finished:?}"
+        );
         assert_eq!(finished.unended, 0, "{mark}");
         assert!(finished.took < SECOND, "{mark}: {finished:?}");
         assert_eq!(alive(&spec.mark), Vec::<u32>::new(), "{mark}");

@@ -36,6 +36,9 @@ pub(super) fn live() -> MutexGuard<'static, Vec<Live>> {
 pub(super) struct Tree {
     leader: Option<Entry>,
     me: Live,
+    /// Members seen before that are still alive: who was found once stays found, also when it has
+    /// lost its parent and its mark (a dying process loses its environment first).
+    seen: BTreeSet<(u32, u64)>,
     asked: BTreeSet<(u32, u64)>,
     killed: BTreeSet<(u32, u64)>,
     usage: BTreeMap<(u32, u64), (u64, u64)>,
@@ -62,6 +65,7 @@ impl Tree {
         let tree = Self {
             leader: table::entry(pid),
             me,
+            seen: BTreeSet::new(),
             asked: BTreeSet::new(),
             killed: BTreeSet::new(),
             usage: BTreeMap::new(),
@@ -76,7 +80,7 @@ impl Tree {
     }
 
     /// Returns who is alive of it, after reaping orphans that ended.
-    pub(super) fn members(&self) -> Vec<Member> {
+    pub(super) fn members(&mut self) -> Vec<Member> {
         let table = Table::read();
         // After the table: a leader in it is then also on the list, if it is still waited for.
         let others: Vec<Live> = live().iter().filter(|l| **l != self.me).cloned().collect();
@@ -84,20 +88,23 @@ impl Tree {
             leader: self.me.pid,
             since: self.leader.as_ref().map_or(0, |leader| leader.start_ticks),
             mark: &self.me.mark,
+            seen: &self.seen,
             others: &others,
             me: std::process::id(),
         };
         for entry in adopted(&table, &who).filter(|entry| entry.ended) {
             unix::reap(entry);
         }
-        members(&table, &who, table::mark)
+        let members = members(&table, &who, table::mark);
+        self.seen = members.iter().map(|member| member.entry.key()).collect();
+        members
     }
 
     /// Asks all of it to end, each process once; returns how many are there.
     pub(super) fn ask_to_end(&mut self) -> usize {
         let members = self.members();
         for Member { entry, .. } in &members {
-            if self.asked.insert((entry.pid, entry.start_ticks)) {
+            if self.asked.insert(entry.key()) {
                 unix::signal(entry, Signal::TERM);
             }
         }
@@ -114,8 +121,7 @@ impl Tree {
             .collect();
         for member in &members {
             if unix::signal(&member.entry, Signal::KILL) && member.entry.pid != self.me.pid {
-                self.killed
-                    .insert((member.entry.pid, member.entry.start_ticks));
+                self.killed.insert(member.entry.key());
             }
         }
         // Single processes first, so that they are counted; then whatever they forked meanwhile.
@@ -134,7 +140,7 @@ impl Tree {
             .into_iter()
             .map(|Member { entry, .. }| {
                 let io = table::io_bytes(entry.pid).unwrap_or(0);
-                ((entry.pid, entry.start_ticks), (entry.cpu_ticks, io))
+                (entry.key(), (entry.cpu_ticks, io))
             })
             .collect();
         // A process that was not there before counts from zero.
@@ -176,6 +182,7 @@ struct Who<'a> {
     /// The leader's start, in clock ticks since boot.
     since: u64,
     mark: &'a str,
+    seen: &'a BTreeSet<(u32, u64)>,
     others: &'a [Live],
     me: u32,
 }
@@ -231,7 +238,9 @@ fn members(table: &Table, who: &Who<'_>, mark_of: impl Fn(u32) -> Option<String>
             .iter()
             .filter(|entry| entry.start_ticks >= who.since && !entry.ended)
             .filter(|entry| !descendants.contains(&entry.pid) && !spared.contains(&entry.pid))
-            .filter(|entry| mark_of(entry.pid).as_deref() == Some(who.mark))
+            .filter(|entry| {
+                who.seen.contains(&entry.key()) || mark_of(entry.pid).as_deref() == Some(who.mark)
+            })
             .map(|entry| entry.pid),
     );
     let user = rustix::process::getuid().as_raw();
