@@ -27,6 +27,7 @@ use crate::{
 };
 
 const FOLDER: &str = "/journal";
+const SECTOR: usize = 512;
 
 #[derive(Debug, Clone, Default)]
 struct Inode {
@@ -80,7 +81,10 @@ impl State {
         match self.fault {
             Some(fault) if fault.step == self.steps => {
                 self.dead = fault.error.is_none();
-                Err((fault.written, fault.error.map_or_else(dead, io::Error::from)))
+                Err((
+                    fault.written,
+                    fault.error.map_or_else(dead, io::Error::from),
+                ))
             }
             _ => Ok(()),
         }
@@ -286,8 +290,10 @@ impl MediumFile for SimFile {
             if dead {
                 return Err(error);
             }
-            let unsynced = inode.synced.len().min(inode.now.len())..inode.now.len();
-            inode.phantom.push(unsynced);
+            // A sector whose write failed holds neither the old bytes nor the new ones.
+            let start = inode.synced.len().min(inode.now.len()) / SECTOR * SECTOR;
+            inode.synced.truncate(start);
+            inode.phantom.push(start..inode.now.len());
             return Err(error);
         }
         inode.synced = inode.now.clone();
@@ -418,6 +424,14 @@ fn check(state: State, progress: &Progress, what: &dyn std::fmt::Debug) {
         assert!(whole, "{what:?}: half a segment began");
     }
     assert_eq!(opened.last_seq, events.len() as u64, "{what:?}");
+
+    // What was read may be acted on: it must survive power loss already.
+    let now_lost = Sim::from_state(disk.state().clone().crash(Loss::Unsynced));
+    assert_eq!(
+        everything(&now_lost),
+        events,
+        "{what:?}: read but not synced"
+    );
 
     // Whatever is not in its segment any more is in the file that is named.
     for (path, bytes) in &before {
