@@ -163,7 +163,7 @@ where
                 reason,
             })?;
         let seq = record.seq;
-        if seq != folded.tip.seq + 1 {
+        if folded.tip.seq.checked_add(1) != Some(seq) {
             return Err(damaged(
                 "the record's number does not follow the one before it",
             ));

@@ -14,6 +14,8 @@ mod medium;
 mod reader;
 mod record;
 mod segment;
+#[cfg(test)]
+mod sim;
 mod writer;
 
 pub use fold::OpenError;
