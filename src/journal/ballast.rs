@@ -114,7 +114,10 @@ mod tests {
         assert!(fs::metadata(&path).unwrap().blocks() * 512 >= SIZE);
 
         release(&path).unwrap();
-        fs::File::create(&other).unwrap().write_all(b"mine").unwrap();
+        fs::File::create(&other)
+            .unwrap()
+            .write_all(b"mine")
+            .unwrap();
         std::os::unix::fs::symlink(&other, &path).unwrap();
         reserve(&path, SIZE).unwrap();
         assert_eq!(fs::read(&other).unwrap(), b"mine");

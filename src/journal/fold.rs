@@ -163,8 +163,10 @@ where
                 reason,
             })?;
         let seq = record.seq;
-        if seq != folded.tip.seq + 1 {
-            return Err(damaged("the record's number does not follow the one before it"));
+        if folded.tip.seq.checked_add(1) != Some(seq) {
+            return Err(damaged(
+                "the record's number does not follow the one before it",
+            ));
         }
         each(record).map_err(|source| OpenError::Refused {
             path: path.to_owned(),
@@ -183,4 +185,30 @@ pub(super) fn verify(input: impl Read, path: &Path, tip: Tip) -> Result<Folded, 
     fold(input, path, tip, |_: Record<IgnoredAny>| {
         Ok::<(), Infallible>(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{OpenError, Tip, verify};
+    use crate::{
+        clock,
+        journal::record::{self, verify_alone},
+    };
+
+    /// Only a writer with a mistake does this: the chain holds, the numbers do not.
+    #[test]
+    fn a_skipped_number_is_damage() {
+        let mut bytes = Vec::new();
+        record::encode(&mut bytes, Tip::ORIGIN, "n", &1, &clock::now()).unwrap();
+        let end = verify_alone(bytes.strip_suffix(b"\n").unwrap()).unwrap();
+        let skipped = Tip { seq: 2, ..end };
+        record::encode(&mut bytes, skipped, "n", &2, &clock::now()).unwrap();
+        let error = verify(&*bytes, Path::new("segment"), Tip::ORIGIN).unwrap_err();
+        assert!(
+            matches!(error, OpenError::Damaged { line: Some(2), reason, .. } if reason.contains("number")),
+            "{error}"
+        );
+    }
 }

@@ -134,7 +134,10 @@ pub(super) fn ends_in_a_record(line: &[u8]) -> bool {
     const OPENS: &[u8] = b"{\"seq\":";
     let mut starts = line.windows(OPENS.len()).enumerate().skip(1);
     starts.any(|(start, window)| {
-        window == OPENS && line.get(start..).is_some_and(|end| verify_alone(end).is_some())
+        window == OPENS
+            && line
+                .get(start..)
+                .is_some_and(|end| verify_alone(end).is_some())
     })
 }
 
@@ -172,9 +175,7 @@ fn digest(previous: &Hash, body: &[u8]) -> Hash {
 /// Splits a line into what is hashed and the hexadecimal hash.
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (body, member) = line.split_last_chunk::<HASH_MEMBER>()?;
-    let written = member
-        .strip_prefix(HASH_OPENS)?
-        .strip_suffix(HASH_CLOSES)?;
+    let written = member.strip_prefix(HASH_OPENS)?.strip_suffix(HASH_CLOSES)?;
     Some((body, written))
 }
 
@@ -226,7 +227,9 @@ mod tests {
         assert_eq!(verify(&second, &tip.hash), Ok(end.hash));
         assert_eq!(verify(&second, &Tip::ORIGIN.hash), Err(Broken::Order));
         assert_eq!(verify_alone(&second), Some(end));
-        let upper = String::from_utf8(first).unwrap().replace("\"hash\":\"", "\"Hash\":\"");
+        let upper = String::from_utf8(first)
+            .unwrap()
+            .replace("\"hash\":\"", "\"Hash\":\"");
         assert_eq!(
             verify(upper.as_bytes(), &Tip::ORIGIN.hash),
             Err(Broken::Bytes)

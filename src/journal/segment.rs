@@ -64,10 +64,12 @@ pub(super) fn torn_path(
     let taken = medium.list(folder)?;
     let first = format!("{number:06}.torn-{offset}");
     // The same place may tear again after it was cut: nothing kept is ever overwritten.
-    let name = std::iter::once(first.clone())
-        .chain((2_u32..).map(|again| format!("{first}-{again}")))
-        .find(|name| !taken.iter().any(|entry| entry.name == name.as_str()))
-        .unwrap_or(first);
+    let mut name = first.clone();
+    let mut times = 1;
+    while taken.iter().any(|entry| entry.name == name.as_str()) {
+        times += 1;
+        name = format!("{first}-{times}");
+    }
     Ok(folder.join(name))
 }
 
@@ -75,11 +77,7 @@ pub(super) fn torn_path(
 ///
 /// # Errors
 /// The one before does not end in a whole record. It did when this segment was begun.
-pub(super) fn origin(
-    medium: &dyn Medium,
-    folder: &Path,
-    number: u32,
-) -> Result<Tip, OpenError> {
+pub(super) fn origin(medium: &dyn Medium, folder: &Path, number: u32) -> Result<Tip, OpenError> {
     let Some(before) = number.checked_sub(1).filter(|before| *before > 0) else {
         return Ok(Tip::ORIGIN);
     };

@@ -270,10 +270,7 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         let path = segment::path(&self.folder, number);
         self.health = Health::AfterBegin;
         self.medium.place(&path, &lines)?;
-        let file = self
-            .medium
-            .open(&path, Access::Append)
-            .at("open", &path)?;
+        let file = self.medium.open(&path, Access::Append).at("open", &path)?;
         self.health = Health::Sound;
         let seqs = self.tip.seq + 1..tip.seq + 1;
         self.segment = Some(Segment {
@@ -434,4 +431,311 @@ fn set_segment_aside(
         bytes,
         kept_at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        fs::{self, File, OpenOptions},
+        io::Write,
+        os::unix::fs::symlink,
+        path::Path,
+    };
+
+    use serde::{Deserialize, Serialize};
+
+    use super::{AppendError, Journal, Opened};
+    use crate::{
+        clock::{self, Now},
+        journal::OpenError,
+    };
+
+    #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(tag = "type", rename_all = "snake_case")]
+    enum Event {
+        Began { of: String },
+        Landed { ticket: String },
+    }
+
+    fn began(of: &str) -> Event {
+        Event::Began { of: of.to_owned() }
+    }
+
+    fn landed(ticket: &str) -> Event {
+        Event::Landed {
+            ticket: ticket.to_owned(),
+        }
+    }
+
+    fn open(folder: &Path) -> Result<(Journal<Event>, Opened, Vec<Event>), OpenError> {
+        let mut events = Vec::new();
+        let (journal, opened) = Journal::open(folder, |record| {
+            events.push(record.event);
+            Ok::<(), Infallible>(())
+        })?;
+        Ok((journal, opened, events))
+    }
+
+    fn now() -> Now {
+        clock::now()
+    }
+
+    /// A folder with two nights: records 1 and 2, then 3 and 4.
+    fn two_nights() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, ..) = open(folder.path()).unwrap();
+        for (night, ticket) in [("n1", "001"), ("n2", "002")] {
+            journal
+                .begin_segment(night, &[began(night)], &now())
+                .unwrap();
+            journal.append(night, &landed(ticket), &now()).unwrap();
+        }
+        folder
+    }
+
+    fn append_raw(path: &Path, bytes: &[u8]) {
+        OpenOptions::new()
+            .append(true)
+            .open(path)
+            .unwrap()
+            .write_all(bytes)
+            .unwrap();
+    }
+
+    #[test]
+    fn a_night_is_written_and_read_again() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("state/journal");
+        let (mut journal, opened, events) = open(&folder).unwrap();
+        assert_eq!(
+            (opened.segment, opened.last_seq, events.len()),
+            (None, 0, 0)
+        );
+        assert!(matches!(
+            journal.append("n1", &landed("001"), &now()),
+            Err(AppendError::NoSegment)
+        ));
+        assert!(matches!(
+            journal.begin_segment("n1", &[], &now()),
+            Err(AppendError::NothingToBegin)
+        ));
+        let seqs = journal
+            .begin_segment("n1", &[began("n1"), began("lane")], &now())
+            .unwrap();
+        assert_eq!(seqs, 1..3);
+        assert_eq!(journal.append("n1", &landed("001"), &now()).unwrap(), 3);
+        assert_eq!(journal.append_all("n1", &[], &now()).unwrap(), 4..4);
+        let seqs = journal
+            .append_all("n1", &[landed("002"), landed("003")], &now())
+            .unwrap();
+        assert_eq!(seqs, 4..6);
+        drop(journal);
+
+        let (mut journal, opened, events) = open(&folder).unwrap();
+        assert_eq!((opened.segment, opened.records), (Some(1), 5));
+        assert_eq!((opened.last_seq, opened.recovered), (5, None));
+        assert_eq!(events.last(), Some(&landed("003")));
+
+        let seqs = journal.begin_segment("n2", &[began("n2")], &now()).unwrap();
+        assert_eq!(seqs, 6..7);
+        let (_, opened, events) = open(&folder).unwrap();
+        assert_eq!((opened.segment, opened.last_seq), (Some(2), 6));
+        assert_eq!(events, [began("n2")]);
+    }
+
+    #[test]
+    fn a_torn_tail_is_set_aside_and_never_overwritten() {
+        let folder = two_nights();
+        let segment = folder.path().join("000002.jsonl");
+        let whole = fs::read(&segment).unwrap();
+        for (torn, name) in [
+            (&b"{\"seq\":5,\"at"[..], "000002.torn-{}"),
+            (b"\0\0\0\n", "000002.torn-{}-2"),
+            (b"\n", "000002.torn-{}-3"),
+        ] {
+            append_raw(&segment, torn);
+            let (_, opened, events) = open(folder.path()).unwrap();
+            assert_eq!(events.len(), 2);
+            let found = opened.recovered.unwrap();
+            assert_eq!((found.segment, found.offset), (2, whole.len() as u64));
+            assert_eq!(found.bytes, torn.len() as u64);
+            let name = name.replace("{}", &whole.len().to_string());
+            assert_eq!(found.kept_at, folder.path().join(name));
+            assert_eq!(fs::read(&found.kept_at).unwrap(), torn);
+            assert_eq!(fs::read(&segment).unwrap(), whole);
+        }
+        assert_eq!(open(folder.path()).unwrap().1.recovered, None);
+    }
+
+    #[test]
+    fn a_segment_without_a_record_gives_way_to_the_one_before() {
+        for content in [&b""[..], b"{\"seq\":5", b"nonsense\n"] {
+            let folder = two_nights();
+            let third = folder.path().join("000003.jsonl");
+            File::create(&third).unwrap().write_all(content).unwrap();
+            let (mut journal, opened, events) = open(folder.path()).unwrap();
+            assert_eq!((opened.segment, events.len()), (Some(2), 2));
+            let torn = opened.recovered.unwrap();
+            assert_eq!((torn.segment, torn.offset), (3, 0));
+            assert_eq!(fs::read(torn.kept_at).unwrap(), content);
+            assert!(!third.exists());
+            journal.begin_segment("n3", &[began("n3")], &now()).unwrap();
+            assert!(third.exists());
+        }
+    }
+
+    #[test]
+    fn damage_is_named_and_nothing_is_rewritten() {
+        let folder = two_nights();
+        let segment = folder.path().join("000002.jsonl");
+        let whole = fs::read_to_string(&segment).unwrap();
+        let damaged = whole.replace("n2", "n3") + "{\"seq\":5";
+        File::create(&segment)
+            .unwrap()
+            .write_all(damaged.as_bytes())
+            .unwrap();
+        let error = open(folder.path()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "`{}` is damaged at byte 0 (line 1): the record does not match its hash",
+                segment.display()
+            )
+        );
+        assert_eq!(fs::read_to_string(&segment).unwrap(), damaged);
+
+        // Of the segment before, only its end is looked at: the chain continues there.
+        File::create(&segment)
+            .unwrap()
+            .write_all(whole.as_bytes())
+            .unwrap();
+        let first = folder.path().join("000001.jsonl");
+        let second = fs::read_to_string(&first).unwrap().find('\n').unwrap() as u64 + 1;
+        let file = OpenOptions::new().write(true).open(&first).unwrap();
+        file.set_len(file.metadata().unwrap().len() - 5).unwrap();
+        let error = open(folder.path()).unwrap_err();
+        assert!(
+            matches!(&error, OpenError::Damaged { path, offset, line: None, .. }
+                if *path == first && *offset == second),
+            "{error}"
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_segment_of_another_journal_is_damage() {
+        let (folder, other) = (two_nights(), two_nights());
+        fs::copy(
+            other.path().join("000002.jsonl"),
+            folder.path().join("000002.jsonl"),
+        )
+        .unwrap();
+        assert!(matches!(
+            open(folder.path()).unwrap_err(),
+            OpenError::Damaged { offset: 0, reason, .. } if reason.contains("does not follow")
+        ));
+    }
+
+    #[test]
+    fn a_line_longer_than_any_record_is_damage() {
+        let folder = two_nights();
+        let segment = folder.path().join("000002.jsonl");
+        let length = fs::metadata(&segment).unwrap().len();
+        let file = OpenOptions::new().write(true).open(&segment).unwrap();
+        file.set_len(length + 64 * 1024 * 1024 + 1).unwrap();
+        assert!(matches!(
+            open(folder.path()).unwrap_err(),
+            OpenError::Damaged { offset, reason, .. }
+                if offset == length && reason.contains("longer")
+        ));
+    }
+
+    #[test]
+    fn an_intact_record_of_a_newer_version_is_not_taken_for_damage() {
+        let folder = two_nights();
+        let (mut newer, _) =
+            Journal::<serde_json::Value>::open(folder.path(), |_| Ok::<(), Infallible>(()))
+                .unwrap();
+        let dreamt = serde_json::json!({"type": "dreamt"});
+        newer.append("n2", &dreamt, &now()).unwrap();
+        let error = open(folder.path()).unwrap_err();
+        assert!(
+            matches!(error, OpenError::Unreadable { line: 3, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("newer nightshift"), "{error}");
+    }
+
+    #[test]
+    fn a_record_that_the_caller_refuses_is_named() {
+        let folder = two_nights();
+        let error = Journal::<Event>::open(folder.path(), |record| {
+            if record.seq == 4 { Err("no") } else { Ok(()) }
+        })
+        .unwrap_err();
+        assert!(
+            matches!(&error, OpenError::Refused { seq: 4, line: 2, source, .. } if source.to_string() == "no"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_segment_is_refused_by_name() {
+        type Spoil = fn(&Path);
+        let spoils: [(&str, Spoil); 4] = [
+            ("a folder", |path| fs::create_dir(path).unwrap()),
+            ("a link", |path| {
+                let target = path.with_extension("target");
+                fs::copy(path.with_file_name("000002.jsonl"), &target).unwrap();
+                symlink(&target, path).unwrap();
+            }),
+            ("a dead link", |path| symlink("nowhere", path).unwrap()),
+            ("a fifo", |path| {
+                rustix::fs::mknodat(
+                    rustix::fs::CWD,
+                    path,
+                    rustix::fs::FileType::Fifo,
+                    rustix::fs::Mode::RWXU,
+                    0,
+                )
+                .unwrap();
+            }),
+        ];
+        for (what, spoil) in spoils {
+            let folder = two_nights();
+            let path = folder.path().join("000003.jsonl");
+            spoil(&path);
+            let error = open(folder.path()).unwrap_err();
+            assert!(
+                matches!(&error, OpenError::NotAFile { path: named } if *named == path),
+                "{what}: {error}"
+            );
+        }
+        let folder = two_nights();
+        let first = folder.path().join("000001.jsonl");
+        fs::remove_file(&first).unwrap();
+        let error = open(folder.path()).unwrap_err();
+        assert!(
+            matches!(&error, OpenError::Gap { path } if *path == first),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_written_poisons_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, _) =
+            Journal::<std::collections::BTreeMap<(u8, u8), u8>>::open(folder.path(), |_| {
+                Ok::<(), Infallible>(())
+            })
+            .unwrap();
+        journal.begin_segment("n", &[[].into()], &now()).unwrap();
+        let no_json = [((1, 2), 3)].into();
+        assert!(matches!(
+            journal.append("n", &no_json, &now()),
+            Err(AppendError::Encode(_))
+        ));
+        assert_eq!(journal.append("n", &[].into(), &now()).unwrap(), 2);
+    }
 }
