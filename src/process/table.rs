@@ -47,16 +47,16 @@ pub(super) struct Table {
 impl Table {
     /// Reads `/proc`. Processes that end meanwhile are left out.
     pub(super) fn read() -> Self {
-        let mut entries = BTreeMap::new();
-        if let Ok(folder) = fs::read_dir("/proc") {
-            for name in folder.flatten().map(|entry| entry.file_name()) {
-                let pid = name.to_str().and_then(|name| name.parse().ok());
-                if let Some(entry) = pid.and_then(entry) {
-                    entries.insert(entry.pid, entry);
-                }
-            }
+        let names = fs::read_dir("/proc").into_iter().flatten().flatten();
+        Self::of(names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
+    }
+
+    /// Reads these processes only, as far as they are there.
+    pub(super) fn of(pids: impl IntoIterator<Item = u32>) -> Self {
+        let entries = pids.into_iter().filter_map(entry);
+        Self {
+            entries: entries.map(|entry| (entry.pid, entry)).collect(),
         }
-        Self { entries }
     }
 
     pub(super) fn get(&self, pid: u32) -> Option<&Entry> {
@@ -131,6 +131,13 @@ fn parse(pid: u32, stat: &str) -> Option<Entry> {
     })
 }
 
+/// Returns the pid that was given out last; `None` where `/proc` does not tell. Format:
+/// `proc_loadavg(5)`.
+pub(super) fn newest_pid() -> Option<u32> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split_ascii_whitespace().nth(4)?.parse().ok()
+}
+
 /// Returns the mark in a process's environment; `None` when there is none or it may not be read.
 pub(super) fn mark(pid: u32) -> Option<String> {
     let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
@@ -195,6 +202,7 @@ mod tests {
         assert_eq!(table.ancestors(me).first(), Some(&entry.parent));
         assert_eq!(user(me), Some(rustix::process::getuid().as_raw()));
         assert_eq!(folder(me), std::env::current_dir().ok());
+        assert!(newest_pid().is_some_and(|newest| newest > 0));
         assert!(io_bytes(me).is_some_and(|bytes| bytes > 0));
     }
 }
