@@ -45,10 +45,44 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Reads `/proc`. Processes that end meanwhile are left out.
+    /// Reads `/proc`, without processes that end meanwhile, and with those that they started
+    /// meanwhile: a process is in the reading, or its parent is.
     pub(super) fn read() -> Self {
-        let names = fs::read_dir("/proc").into_iter().flatten().flatten();
-        Self::of(names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
+        let listed = || {
+            let names = fs::read_dir("/proc").into_iter().flatten().flatten();
+            Self::of(names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
+        };
+        let Some(before) = newest_pid() else {
+            return listed();
+        };
+        // The listing is older than the readings. Whoever was listed alive and had ended when it
+        // was read has left its children above the pids that were listed.
+        let mut table = listed();
+        if !table.follow(before) {
+            table = listed();
+        }
+        table
+    }
+
+    /// Adds what was started after `newest`, until nothing is; `false` when it cannot be told
+    /// because pids began anew. Bounded, as others on this machine may fork all the time.
+    fn follow(&mut self, mut newest: u32) -> bool {
+        for _ in 0..1000 {
+            let born = match newest_pid() {
+                Some(now) if now == newest => return true,
+                Some(now) if (newest..newest.saturating_add(10_000)).contains(&now) => {
+                    newest + 1..=now
+                }
+                _ => return false,
+            };
+            newest = *born.end();
+            for pid in born.filter(|pid| is_process(*pid)) {
+                if let Some(entry) = entry(pid) {
+                    self.entries.entry(pid).or_insert(entry);
+                }
+            }
+        }
+        true
     }
 
     /// Reads these processes only, as far as they are there.
@@ -159,8 +193,19 @@ pub(super) fn io_bytes(pid: u32) -> Option<u64> {
 
 /// Returns the real user id of a process.
 pub(super) fn user(pid: u32) -> Option<u32> {
+    status(pid, "Uid:")
+}
+
+/// Returns whether this is the id of a process. Its further threads have ids too, which are not
+/// listed in `/proc` and can be read there.
+pub(super) fn is_process(pid: u32) -> bool {
+    status(pid, "Tgid:") == Some(pid)
+}
+
+/// The first number under a key of `/proc/PID/status`.
+fn status(pid: u32, key: &str) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     line.split_ascii_whitespace().next()?.parse().ok()
 }
 

@@ -137,19 +137,22 @@ impl Tree {
         let mut unborn = Vec::new();
         while Instant::now() < deadline {
             // After the highest pid the lowest follows: then a whole reading is due.
-            let Some(now) = table::newest_pid().filter(|now| *now >= newest) else {
+            let Some(now) = table::newest_pid()
+                .filter(|now| (newest..newest.saturating_add(10_000)).contains(now))
+            else {
                 return;
             };
             // A pid is given out a little before its process is there: each is looked for twice.
-            let born = newest + 1..=now;
-            let wanted: Vec<u32> = unborn.drain(..).chain(born.clone()).collect();
+            let born = unborn.drain(..).chain(newest + 1..=now);
+            let (there, not_yet): (Vec<u32>, Vec<u32>) =
+                born.partition(|pid| table::is_process(*pid));
+            unborn = not_yet.into_iter().filter(|pid| *pid > newest).collect();
             newest = now;
-            if wanted.is_empty() {
+            if there.is_empty() {
                 continue;
             }
-            unborn = born.filter(|pid| table::entry(*pid).is_none()).collect();
             let me = std::process::id();
-            let members = self.members_in(&Table::of(wanted.into_iter().chain([me])));
+            let members = self.members_in(&Table::of(there.into_iter().chain([me])));
             self.seen
                 .extend(members.iter().map(|member| member.entry.key()));
             self.kill_these(&members);
