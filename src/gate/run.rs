@@ -391,7 +391,7 @@ mod tests {
             tree: &TreeId("t".to_owned()),
             env: &case.env,
             timeout: Duration::from_secs(10),
-            mark: "stopped-gate".to_owned(),
+            mark: format!("stopped-gate-{}", std::process::id()),
             rerun: true,
             log: &case.log(),
             log_name: "gate.log".to_owned(),

@@ -37,6 +37,8 @@ const PIECE: usize = 64 * 1024;
 const LEFTOVER_GRACE: Duration = Duration::from_millis(100);
 /// How long killing is repeated before the rest is reported as unended.
 const KILL_DEADLINE: Duration = Duration::from_secs(5);
+/// How long a tree that forks as fast as it is killed is chased at a stretch.
+const CHASE: Duration = Duration::from_millis(50);
 /// How soon an ending tree is looked at again, at first and later.
 const POLL: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
 /// How long the pipes are read when nobody of the tree is left: whoever still holds them is not
@@ -324,11 +326,13 @@ impl<S: FnMut(Stream, &[u8])> Ending<'_, S> {
             return 0;
         }
         let deadline = Instant::now() + KILL_DEADLINE;
+        self.tree.kill();
         while Instant::now() < deadline {
-            self.tree.kill();
             if self.is_over_within(POLL.0, false).await {
                 return 0;
             }
+            // Still there: an ordinary tree, dying slowly, or one that forks as fast as it dies.
+            self.tree.chase(CHASE);
         }
         u32::try_from(self.tree.members().len()).unwrap_or(u32::MAX)
     }

@@ -14,8 +14,8 @@ pub struct Spec {
     /// What it reads on standard input before end of file; `None` is `/dev/null`.
     pub stdin: Option<Vec<u8>>,
     /// A name that it and all its descendants carry in their environment (`NIGHTSHIFT_MARK`), by
-    /// which they are found when the runner has died. One run at a time may carry it: whatever
-    /// else carries it is ended with this run.
+    /// which they are found when the runner has died. Of all runs on this machine one at a time may
+    /// carry it: whatever else carries it is ended with this run.
     pub mark: String,
     /// Awake time after which it is ended.
     pub timeout: Duration,

@@ -45,18 +45,52 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Reads `/proc`. Processes that end meanwhile are left out.
+    /// Reads `/proc`, without processes that end meanwhile, and with those that they started
+    /// meanwhile: a process is in the reading, or its parent is.
     pub(super) fn read() -> Self {
-        let mut entries = BTreeMap::new();
-        if let Ok(folder) = fs::read_dir("/proc") {
-            for name in folder.flatten().map(|entry| entry.file_name()) {
-                let pid = name.to_str().and_then(|name| name.parse().ok());
-                if let Some(entry) = pid.and_then(entry) {
-                    entries.insert(entry.pid, entry);
+        let listed = || {
+            let names = fs::read_dir("/proc").into_iter().flatten().flatten();
+            Self::of(names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
+        };
+        let Some(before) = newest_pid() else {
+            return listed();
+        };
+        // The listing is older than the readings. Whoever was listed alive and had ended when it
+        // was read has left its children above the pids that were listed.
+        let mut table = listed();
+        if !table.follow(before) {
+            table = listed();
+        }
+        table
+    }
+
+    /// Adds what was started after `newest`, until nothing is; `false` when it cannot be told
+    /// because pids began anew. Bounded, as others on this machine may fork all the time.
+    fn follow(&mut self, mut newest: u32) -> bool {
+        for _ in 0..1000 {
+            let born = match newest_pid() {
+                Some(now) if now == newest => return true,
+                Some(now) if (newest..newest.saturating_add(10_000)).contains(&now) => {
+                    newest + 1..=now
+                }
+                _ => return false,
+            };
+            newest = *born.end();
+            for pid in born.filter(|pid| is_process(*pid)) {
+                if let Some(entry) = entry(pid) {
+                    self.entries.entry(pid).or_insert(entry);
                 }
             }
         }
-        Self { entries }
+        true
+    }
+
+    /// Reads these processes only, as far as they are there.
+    pub(super) fn of(pids: impl IntoIterator<Item = u32>) -> Self {
+        let entries = pids.into_iter().filter_map(entry);
+        Self {
+            entries: entries.map(|entry| (entry.pid, entry)).collect(),
+        }
     }
 
     pub(super) fn get(&self, pid: u32) -> Option<&Entry> {
@@ -131,6 +165,13 @@ fn parse(pid: u32, stat: &str) -> Option<Entry> {
     })
 }
 
+/// Returns the pid that was given out last; `None` where `/proc` does not tell. Format:
+/// `proc_loadavg(5)`.
+pub(super) fn newest_pid() -> Option<u32> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split_ascii_whitespace().nth(4)?.parse().ok()
+}
+
 /// Returns the mark in a process's environment; `None` when there is none or it may not be read.
 pub(super) fn mark(pid: u32) -> Option<String> {
     let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
@@ -152,8 +193,19 @@ pub(super) fn io_bytes(pid: u32) -> Option<u64> {
 
 /// Returns the real user id of a process.
 pub(super) fn user(pid: u32) -> Option<u32> {
+    status(pid, "Uid:")
+}
+
+/// Returns whether this is the id of a process. Its further threads have ids too, which are not
+/// listed in `/proc` and can be read there.
+pub(super) fn is_process(pid: u32) -> bool {
+    status(pid, "Tgid:") == Some(pid)
+}
+
+/// The first number under a key of `/proc/PID/status`.
+fn status(pid: u32, key: &str) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     line.split_ascii_whitespace().next()?.parse().ok()
 }
 
@@ -195,6 +247,7 @@ mod tests {
         assert_eq!(table.ancestors(me).first(), Some(&entry.parent));
         assert_eq!(user(me), Some(rustix::process::getuid().as_raw()));
         assert_eq!(folder(me), std::env::current_dir().ok());
+        assert!(newest_pid().is_some_and(|newest| newest > 0));
         assert!(io_bytes(me).is_some_and(|bytes| bytes > 0));
     }
 }

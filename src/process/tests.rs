@@ -163,7 +163,7 @@ async fn a_timeout_kills_a_tree_that_ignores_sigterm() {
     let finished = quiet(&spec).await;
     assert_eq!(finished.exit, Exit::TimedOut);
     assert!(finished.survivors >= 1, "{finished:?}");
-    assert!(finished.took < 3 * SECOND, "{finished:?}");
+    assert!(finished.took < LONG / 2, "{finished:?}");
     assert_eq!(alive(&spec.mark), Vec::<u32>::new());
 }
 
@@ -177,23 +177,23 @@ async fn a_child_may_use_its_grace_to_end_well() {
     let (finished, kept) = capture(&spec).await;
     assert_eq!(finished.exit, Exit::TimedOut);
     assert_eq!(String::from_utf8_lossy(&kept), "ready\nbye\n");
-    assert!(finished.took < SECOND, "{finished:?}");
+    assert!(finished.took < LONG / 2, "{finished:?}");
 }
 
 #[tokio::test]
 async fn silence_is_no_output_and_no_work() {
     let with_limit = |mark, script, timeout: u64| Spec {
-        silence: Some(Duration::from_millis(200)),
+        silence: Some(Duration::from_millis(400)),
         timeout: Duration::from_millis(timeout),
         ..spec(mark, script)
     };
     let silent = with_limit("silent", "sleep 30 & sleep 30", 20_000);
-    let busy = with_limit("busy", "(while :; do :; done) & wait", 600);
-    let chatty = "for i in 1 2 3 4 5; do echo; sleep 0.1; done";
+    let busy = with_limit("busy", "(while :; do :; done) & wait", 700);
+    let chatty = "for i in 1 2 3 4 5 6; do echo; sleep 0.1; done";
     let chatty = with_limit("chatty", chatty, 20_000);
     let (silent, busy, chatty) = tokio::join!(quiet(&silent), quiet(&busy), quiet(&chatty));
     assert_eq!(silent.exit, Exit::Silent);
-    assert!(silent.took < SECOND, "{silent:?}");
+    assert!(silent.took < LONG / 2, "{silent:?}");
     assert_eq!(busy.exit, Exit::TimedOut);
     assert_eq!(chatty.exit, Exit::Code(0));
 }
@@ -209,7 +209,7 @@ async fn a_stop_ends_it_at_once() {
     };
     let finished = run(&spec, &mut stop, on_start, |_, _| {}).await;
     assert_eq!(finished.exit, Exit::Stopped);
-    assert!(finished.took < SECOND, "{finished:?}");
+    assert!(finished.took < LONG / 2, "{finished:?}");
     assert!(!is_alive(&started.unwrap()));
 
     let not_called = |_| panic!("started in spite of the stop");
@@ -227,6 +227,8 @@ async fn a_leftover_that_finishes_soon_is_let_finish() {
 #[tokio::test]
 async fn nothing_lives_on_after_a_clean_exit() {
     become_subreaper().unwrap();
+    let nameless = format!("61.{}", std::process::id());
+    let sheds_its_mark = format!("(env -i setsid /bin/sleep {nameless} &); sleep 0.1; echo ok");
     let scripts = [
         ("child", "sleep 60 & echo ok"),
         (
@@ -241,10 +243,7 @@ async fn nothing_lives_on_after_a_clean_exit() {
             "forked-twice",
             "(setsid sh -c 'sleep 60 </dev/null >/dev/null 2>&1 &' &); sleep 0.1; echo ok",
         ),
-        (
-            "no-mark",
-            "(env -i setsid /bin/sleep 61.25 &); sleep 0.1; echo ok",
-        ),
+        ("no-mark", &sheds_its_mark),
     ];
     for (mark, script) in scripts {
         let spec = spec(mark, script);
@@ -258,14 +257,14 @@ async fn nothing_lives_on_after_a_clean_exit() {
             "{mark}: {finished:?}"
         );
         assert_eq!(finished.unended, 0, "{mark}");
-        assert!(finished.took < SECOND, "{mark}: {finished:?}");
+        assert!(finished.took < LONG / 2, "{mark}: {finished:?}");
         assert_eq!(alive(&spec.mark), Vec::<u32>::new(), "{mark}");
     }
-    let sheds_its_mark = table::Table::read().iter().any(|entry| {
-        std::fs::read(format!("/proc/{}/cmdline", entry.pid))
-            .is_ok_and(|line| line == b"/bin/sleep\x0061.25\0")
+    let line = format!("/bin/sleep\0{nameless}\0");
+    let is_there = table::Table::read().iter().any(|entry| {
+        std::fs::read(format!("/proc/{}/cmdline", entry.pid)).is_ok_and(|l| l == line.as_bytes())
     });
-    assert!(!sheds_its_mark);
+    assert!(!is_there);
 }
 
 #[tokio::test]
@@ -274,7 +273,7 @@ async fn a_tree_that_keeps_forking_is_ended() {
     // Each generation makes the next one and ends, in a new session every time: no walk by
     // parent, group or session finds the end of it. Bounded by the file, should the test fail.
     let folder = tempfile::tempdir().unwrap();
-    let script = "trap '' TERM; echo 'test -e go || exit; setsid sh next & setsid sleep 60' > next;
+    let script = "trap '' TERM; echo 'test -e go && setsid sh next &' > next;
         touch go; sh next & sleep 60";
     let spec = Spec {
         folder: folder.path().into(),

@@ -4,14 +4,18 @@
 //! each is escaped by something an agent's tools really do: by descent (escaped by a parent that
 //! ends), by session (escaped by `setsid`), by adoption (we are the subreaper; escaped by
 //! descendants of another subreaper) and by mark (escaped by a cleared environment). Never
-//! counted in: this process, its ancestors, pid 1, other users' processes, other live runs.
+//! counted in: this process, its ancestors, pid 1, other live runs, and, of those found by their
+//! mark alone, other users' processes. A descendant counts whoever it runs as: a database that a
+//! test starts under a user of its own must not outlive the test.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use rustix::process::Signal;
+use tokio::time::Instant;
 
 use super::{
     table::{self, Entry, Table},
@@ -81,7 +85,12 @@ impl Tree {
 
     /// Returns who is alive of it, after reaping orphans that ended.
     pub(super) fn members(&mut self) -> Vec<Member> {
-        let table = Table::read();
+        let members = self.members_in(&Table::read());
+        self.seen = members.iter().map(|member| member.entry.key()).collect();
+        members
+    }
+
+    fn members_in(&self, table: &Table) -> Vec<Member> {
         // After the table: a leader in it is then also on the list, if it is still waited for.
         let others: Vec<Live> = live().iter().filter(|l| **l != self.me).cloned().collect();
         let who = Who {
@@ -92,12 +101,10 @@ impl Tree {
             others: &others,
             me: std::process::id(),
         };
-        for entry in adopted(&table, &who).filter(|entry| entry.ended) {
+        for entry in adopted(table, &who).filter(|entry| entry.ended) {
             unix::reap(entry);
         }
-        let members = members(&table, &who, table::mark);
-        self.seen = members.iter().map(|member| member.entry.key()).collect();
-        members
+        members(table, &who, table::mark)
     }
 
     /// Asks all of it to end, each process once; returns how many are there.
@@ -114,17 +121,56 @@ impl Tree {
     /// Kills all of it that can be found now; new ones may have been born meanwhile.
     pub(super) fn kill(&mut self) {
         let members = self.members();
-        let groups: BTreeSet<u32> = members
-            .iter()
-            .filter(|member| member.is_descendant)
-            .map(|member| member.entry.group)
-            .collect();
-        for member in &members {
+        self.kill_these(&members);
+    }
+
+    /// Kills, for this long, whatever it starts anew. A tree that moves on by forking, each time
+    /// into a session of its own, is ahead of every reading of the whole `/proc`; but the kernel
+    /// tells the newest pid, and few lie between two looks at that. Blocks: while others had their
+    /// turn it would get away.
+    pub(super) fn chase(&mut self, bound: Duration) {
+        let deadline = Instant::now() + bound;
+        let Some(mut newest) = table::newest_pid() else {
+            return;
+        };
+        self.kill();
+        let mut unborn = Vec::new();
+        while Instant::now() < deadline {
+            // After the highest pid the lowest follows: then a whole reading is due.
+            let Some(now) = table::newest_pid()
+                .filter(|now| (newest..newest.saturating_add(10_000)).contains(now))
+            else {
+                return;
+            };
+            // A pid is given out a little before its process is there: each is looked for twice.
+            let born = unborn.drain(..).chain(newest + 1..=now);
+            let (there, not_yet): (Vec<u32>, Vec<u32>) =
+                born.partition(|pid| table::is_process(*pid));
+            unborn = not_yet.into_iter().filter(|pid| *pid > newest).collect();
+            newest = now;
+            if there.is_empty() {
+                continue;
+            }
+            let me = std::process::id();
+            let members = self.members_in(&Table::of(there.into_iter().chain([me])));
+            self.seen
+                .extend(members.iter().map(|member| member.entry.key()));
+            self.kill_these(&members);
+        }
+    }
+
+    fn kill_these(&mut self, members: &[Member]) {
+        for member in members {
             if unix::signal(&member.entry, Signal::KILL) && member.entry.pid != self.me.pid {
                 self.killed.insert(member.entry.key());
             }
         }
         // Single processes first, so that they are counted; then whatever they forked meanwhile.
+        let groups: BTreeSet<u32> = members
+            .iter()
+            .filter(|member| member.is_descendant)
+            .map(|member| member.entry.group)
+            .collect();
         groups.into_iter().for_each(unix::kill_group);
     }
 
@@ -232,15 +278,17 @@ fn members(table: &Table, who: &Who<'_>, mark_of: impl Fn(u32) -> Option<String>
             .map(|entry| entry.pid),
     );
     let descendants = table.families(&roots, &spared);
+    // Also those that this table leaves out: their children may be in it.
+    let is_same = |pid, start| (table.get(pid)).is_none_or(|entry| entry.start_ticks == start);
+    let seen = who.seen.iter().filter(|(pid, start)| is_same(*pid, *start));
+    roots.extend(seen.map(|(pid, _)| *pid));
     // Nothing older than the leader can carry its mark, which spares reading most environments.
     roots.extend(
         table
             .iter()
             .filter(|entry| entry.start_ticks >= who.since && !entry.ended)
             .filter(|entry| !descendants.contains(&entry.pid) && !spared.contains(&entry.pid))
-            .filter(|entry| {
-                who.seen.contains(&entry.key()) || mark_of(entry.pid).as_deref() == Some(who.mark)
-            })
+            .filter(|entry| mark_of(entry.pid).as_deref() == Some(who.mark))
             .map(|entry| entry.pid),
     );
     let user = rustix::process::getuid().as_raw();
@@ -248,15 +296,11 @@ fn members(table: &Table, who: &Who<'_>, mark_of: impl Fn(u32) -> Option<String>
         .families(&roots, &spared)
         .into_iter()
         .filter_map(|pid| table.get(pid))
-        .filter(|entry| !entry.ended && is_of(user, entry))
+        .filter(|entry| !entry.ended)
         .map(|entry| Member {
             entry: entry.clone(),
             is_descendant: descendants.contains(&entry.pid),
         })
+        .filter(|member| member.is_descendant || table::user(member.entry.pid) == Some(user))
         .collect()
-}
-
-/// Returns whether a process belongs to this user.
-fn is_of(user: u32, entry: &Entry) -> bool {
-    table::user(entry.pid) == Some(user)
 }
