@@ -1,13 +1,11 @@
 //! What the tree at HEAD holds that a night must know of: filters, encodings, submodules, names.
 //!
 //! Attributes are read at HEAD, from an index in memory, together with `info/attributes` and the
-//! user's attributes file. Asking for each path is slow, so it is done only when one of those
-//! files has the words in it.
+//! user's attributes file.
 
 use std::{
     collections::HashMap,
     ffi::OsStr,
-    fs,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
@@ -72,9 +70,6 @@ fn read(repo: &Repository, tree: &Tree<'_>) -> Result<Paths, git2::Error> {
 }
 
 fn attributes(repo: &Repository, paths: &Paths, findings: &mut Vec<Finding>) {
-    if !is_mentioned(repo, paths) {
-        return;
-    }
     let with = |name: &str| -> Result<Vec<PathBuf>, git2::Error> {
         let mut found = Vec::new();
         for (path, mode) in paths {
@@ -119,39 +114,6 @@ fn attributes(repo: &Repository, paths: &Paths, findings: &mut Vec<Finding>) {
             )),
         }
     }
-}
-
-/// Whether any attributes file that applies mentions what is looked for. When in doubt, it does.
-fn is_mentioned(repo: &Repository, paths: &Paths) -> bool {
-    let mentions = |text: &[u8]| {
-        [b"filter".as_slice(), b"working-tree-encoding"]
-            .iter()
-            .any(|word| text.windows(word.len()).any(|part| part == *word))
-    };
-    let mut files = vec![
-        repo.commondir().join("info/attributes"),
-        PathBuf::from("/etc/gitattributes"),
-    ];
-    if let Ok(config) = repo.config() {
-        match config.get_path("core.attributesfile") {
-            Ok(path) => files.push(path),
-            // The default is below the user's configuration folder, which libgit2 knows.
-            Err(_) => return true,
-        }
-    }
-    files
-        .iter()
-        .any(|path| fs::read(path).is_ok_and(|text| mentions(&text)))
-        || paths
-            .iter()
-            .filter(|(path, _)| path.file_name() == Some(OsStr::new(".gitattributes")))
-            .any(|(path, _)| {
-                let blob = repo.index().ok().and_then(|index| {
-                    let entry = index.get_path(path, 0)?;
-                    repo.find_blob(entry.id).ok()
-                });
-                blob.is_none_or(|blob| mentions(blob.content()))
-            })
 }
 
 /// Paths that another path equals but for case, in file names or in those of folders.

@@ -165,7 +165,9 @@ pub enum LandError {
         found: Option<CommitId>,
     },
     /// A lock file on the branch.
-    #[error("`{}` is in the way", path.display())]
+    #[error(
+        "`{}` is in the way: another git command is running, or one has died and left it", path.display()
+    )]
     Locked {
         /// The lock file.
         path: PathBuf,

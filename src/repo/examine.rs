@@ -102,7 +102,7 @@ pub fn examine(found: &Found) -> Vec<Finding> {
                     "the repository has no commit yet",
                     "a night begins from a commit",
                     "commit your files: `git add -A && git commit -m 'Begin'`",
-                ))
+                ));
             }
             Err(error) => findings.push(Finding::refused(
                 "head",

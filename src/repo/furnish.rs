@@ -177,15 +177,21 @@ impl Store {
                 .filter(|value| value.chars().all(|c| c.is_ascii_alphanumeric()))
             {
                 let name = key.trim_start_matches("core.");
-                text.push_str(&format!("\t{name} = {value}\n"));
+                text.extend(["\t", name, " = ", &value, "\n"]);
             }
         }
         let author = self.identity()?;
-        text.push_str(&format!(
-            "[user]\n\tname = {}\n\temail = {}\n",
-            quoted(&author.name),
-            quoted(&author.email)
-        ));
+        let (name, email) = (quoted(&author.name), quoted(&author.email));
+        text.extend([
+            "[user]
+	name = ",
+            &name,
+            "
+	email = ",
+            &email,
+            "
+",
+        ]);
         Ok(text)
     }
 }

@@ -23,6 +23,8 @@ pub fn message(subject: &str, body: &str, trailers: &[(&str, String)]) -> String
         }
         text.push('\n');
     }
+    // git's commits cannot hold it.
+    text.retain(|c| c != '\0');
     text
 }
 
@@ -51,7 +53,7 @@ mod tests {
     fn what_is_composed_is_read_back() {
         let text = message(
             "Add a flag",
-            "It was asked for.\n\nTwice: in a ticket.",
+            "It was asked\0 for.\n\nTwice: in a ticket.",
             &[
                 ("Nightshift-Ticket", "014".to_owned()),
                 ("Assumed", "the default\nis  off: quiet".to_owned()),

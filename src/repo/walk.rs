@@ -19,6 +19,12 @@ use super::{
 };
 use crate::layout::{PathContext, PathError};
 
+/// The files in a room that libgit2 opens of its own accord.
+const RULES: [&str; 3] = [".gitignore", ".gitattributes", ".gitmodules"];
+
+/// Above this size, in bytes, such a file is not read.
+const RULES_CAP: u64 = 16 << 20;
+
 /// What the tree has at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
@@ -147,6 +153,12 @@ impl Walk<'_> {
     fn folder(&mut self, path: &mut Vec<u8>, tracked: bool) -> Result<bool, WalkError> {
         let mut all = true;
         for (name, kind) in self.list(path).map_err(WalkError::Path)? {
+            if RULES.iter().any(|rules| name == *rules) && !kind.is_dir() {
+                let file = self.room.join(OsStr::from_bytes(path)).join(&name);
+                if self.cleared(&file, kind).map_err(WalkError::Path)? {
+                    continue;
+                }
+            }
             let length = path.len();
             if length > 0 {
                 path.push(b'/');
@@ -156,6 +168,26 @@ impl Walk<'_> {
             path.truncate(length);
         }
         Ok(all)
+    }
+
+    /// Removes a file of rules that libgit2 must not open, or refuses it when the room may not be
+    /// changed. This comes before anything is asked about the folder: libgit2 would wait for ever
+    /// at a pipe.
+    fn cleared(&self, file: &Path, kind: fs::FileType) -> Result<bool, PathError> {
+        let readable = match fs::metadata(file) {
+            Ok(meta) => meta.is_dir() || (meta.is_file() && meta.len() <= RULES_CAP),
+            // A link to nowhere, or one that leads where nobody may look.
+            Err(_) => kind.is_symlink() || kind.is_file(),
+        };
+        if readable {
+            return Ok(false);
+        }
+        if self.purpose == Purpose::Snapshot {
+            let why = io::Error::other("it is not an ordinary file of rules, or far too long");
+            return Err(why).at("read", file);
+        }
+        fs::remove_file(file).at("remove", file)?;
+        Ok(true)
     }
 
     fn entry(

@@ -3,6 +3,16 @@
 use super::*;
 use crate::repo::{Fit, LocateError, examine};
 
+type Setup = fn(&Yard);
+type Is = fn(&LocateError) -> bool;
+
+/// What a case is called, what git is asked to do, and what is found then.
+type Case = (
+    &'static str,
+    &'static [&'static [&'static str]],
+    &'static [&'static str],
+);
+
 /// Everything but what is fine, as `verdict code`.
 fn verdicts(yard: &Yard) -> Vec<String> {
     let mut verdicts: Vec<_> = examine(&yard.found())
@@ -79,7 +89,7 @@ fn a_partial_clone_is_refused() {
 
 #[test]
 fn sparse_and_split_forms_work_and_nothing_outside_is_deleted() {
-    let cases: [(&str, &[&[&str]], &[&str]); 4] = [
+    let cases: [Case; 4] = [
         (
             "sparse",
             &[&["sparse-checkout", "set", "--cone", "src/deep"]],
@@ -137,7 +147,6 @@ fn sparse_and_split_forms_work_and_nothing_outside_is_deleted() {
 
 #[test]
 fn filters_and_encodings_in_use_are_refused() {
-    type Setup = fn(&Yard);
     let cases: [(&str, Setup, &[&str]); 8] = [
         (
             "a filter",
@@ -199,7 +208,6 @@ fn filters_and_encodings_in_use_are_refused() {
 
 #[test]
 fn the_state_of_the_checkout_is_noted() {
-    type Setup = fn(&Yard);
     let cases: [(&str, Setup, &[&str]); 9] = [
         (
             "dirty",
@@ -259,7 +267,7 @@ fn the_state_of_the_checkout_is_noted() {
                 y.put(
                     ".git/refs/heads/main",
                     "0123456789012345678901234567890123456789\n",
-                )
+                );
             },
             &["Refused head"],
         ),
@@ -387,7 +395,6 @@ fn where_no_checkout_is_the_error_says_what_to_do() {
     put(&yard.path("broken"), ".git", "gitdir: /nowhere/at/all\n");
     put(&yard.path("odd"), ".git", "nonsense");
     let dot_git = yard.repo().join(".git");
-    type Is = fn(&LocateError) -> bool;
     let not_there: Is = |error| matches!(error, LocateError::NotThere { .. });
     let is_bare: Is = |error| matches!(error, LocateError::Bare { .. });
     let inside: Is = |error| matches!(error, LocateError::Inside { .. });

@@ -4,6 +4,13 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 
+type Trick = fn(&Path, &Path);
+
+fn make_pipe(path: &Path) {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+}
+
 #[test]
 fn flags_in_the_agents_index_hide_nothing() {
     let yard = Yard::new();
@@ -66,7 +73,6 @@ fn a_rewritten_git_pointer_is_removed_unread() {
     let command = format!("touch {}", ran.display());
     let tree = git.tree_of(&head).wait().unwrap();
     let dot_git = room.join(".git");
-    type Trick = fn(&Path, &Path);
     let tricks: [Trick; 4] = [
         |dot_git, evil| {
             let text = format!("gitdir: {}\n", evil.join(".git").display());
@@ -227,16 +233,7 @@ fn pipes_and_sockets_neither_hang_nor_stay() {
     let (git, head) = yard.furnished();
     let room = yard.room();
     let tree = git.tree_of(&head).wait().unwrap();
-    let pipe = |name: &str| {
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            room.join(name),
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::RWXU,
-            0,
-        )
-        .unwrap();
-    };
+    let pipe = |name: &str| make_pipe(&room.join(name));
     pipe("pipe");
     let _socket = std::os::unix::net::UnixListener::bind(room.join("socket")).unwrap();
     assert_eq!(yard.snapshot(&git, &head).unwrap(), tree);
@@ -250,6 +247,50 @@ fn pipes_and_sockets_neither_hang_nor_stay() {
     yard.furnish(&git, &head, Keep::Keep);
     assert!(!room.join("pipe").exists() && !room.join("socket").exists());
     assert_eq!(yard.snapshot(&git, &head).unwrap(), tree);
+}
+
+#[test]
+fn rules_that_cannot_be_read_do_not_hang_the_night() {
+    let yard = Yard::new();
+    yard.put("tests/.gitattributes", "*.txt text\n");
+    yard.put("tests/a.txt", "x\n");
+    yard.commit("Tests");
+    let (git, head) = yard.furnished();
+    let room = yard.room();
+    let tree = git.tree_of(&head).wait().unwrap();
+    make_pipe(&yard.path("pipe"));
+    let tricks: [Trick; 4] = [
+        |_, file| make_pipe(file),
+        |pipe, file| symlink(pipe, file).unwrap(),
+        |_, file| symlink("/dev/zero", file).unwrap(),
+        |_, file| fs::File::create(file).unwrap().set_len(1 << 40).unwrap(),
+    ];
+    for trick in tricks {
+        for name in [
+            ".gitignore",
+            ".gitattributes",
+            ".gitmodules",
+            "src/.gitignore",
+            "tests/.gitattributes",
+            "new/.gitignore",
+        ] {
+            let file = room.join(name);
+            put(&room, "new/x", "x");
+            fs::remove_file(&file).ok();
+            trick(&yard.path("pipe"), &file);
+            put(&room, "tests/a.txt", "y\n");
+            assert!(matches!(
+                yard.snapshot(&git, &head),
+                Err(SnapshotError::Unreadable(error)) if error.path == file
+            ));
+            yard.furnish(&git, &head, Keep::Keep);
+            assert_eq!(yard.snapshot(&git, &head).unwrap(), tree, "{name}");
+        }
+    }
+    // A link to nowhere is only a link.
+    symlink("nowhere", room.join("src/.gitignore")).unwrap();
+    let tree = yard.snapshot(&git, &head).unwrap();
+    assert!(yard.ls(&tree).contains("120000"));
 }
 
 /// As root every mode is readable, so there the first half of this shows less.
