@@ -273,7 +273,9 @@ pub(super) enum SayVerb {
         because: Option<String>,
     },
     /// Stop the night, because going on could do harm
-    #[command(after_help = "Example:\n  nightshift say halt \"the tests write to the live database\"")]
+    #[command(
+        after_help = "Example:\n  nightshift say halt \"the tests write to the live database\""
+    )]
     Halt {
         /// What would be harmed
         text: String,

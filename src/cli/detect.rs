@@ -16,7 +16,13 @@ pub(super) struct Detected {
 /// Returns the gate of a repository; the first that fits.
 pub(super) fn detect(root: &Path) -> Option<Detected> {
     let has = |name: &str| root.join(name).is_file();
-    let plain = |by, gate: &str| Some(Detected { by, gate: gate.to_owned(), setup: Vec::new() });
+    let plain = |by, gate: &str| {
+        Some(Detected {
+            by,
+            gate: gate.to_owned(),
+            setup: Vec::new(),
+        })
+    };
     if has("Cargo.toml") {
         return plain("Cargo.toml", "cargo test");
     }
@@ -31,12 +37,22 @@ pub(super) fn detect(root: &Path) -> Option<Detected> {
             ("npm test", "npm install")
         };
         let setup = vec![setup.to_owned()];
-        return Some(Detected { by: "package.json", gate: gate.to_owned(), setup });
+        return Some(Detected {
+            by: "package.json",
+            gate: gate.to_owned(),
+            setup,
+        });
     }
     if has("go.mod") {
         return plain("go.mod", "go test ./...");
     }
-    for by in ["pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "setup.py"] {
+    for by in [
+        "pyproject.toml",
+        "pytest.ini",
+        "tox.ini",
+        "setup.cfg",
+        "setup.py",
+    ] {
         if has(by) {
             return plain(by, "python -m pytest -q");
         }
@@ -53,7 +69,9 @@ pub(super) fn detect(root: &Path) -> Option<Detected> {
     if has("Gemfile") && root.join("spec").is_dir() {
         return plain("Gemfile", "bundle exec rspec");
     }
-    let makefile = ["Makefile", "makefile", "GNUmakefile"].into_iter().find(|name| has(name))?;
+    let makefile = ["Makefile", "makefile", "GNUmakefile"]
+        .into_iter()
+        .find(|name| has(name))?;
     ["test", "check"]
         .into_iter()
         .find(|target| has_target(&root.join(makefile), target))
@@ -62,8 +80,12 @@ pub(super) fn detect(root: &Path) -> Option<Detected> {
 
 fn has_npm_test(root: &Path) -> bool {
     let text = fs::read_to_string(root.join("package.json")).unwrap_or_default();
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else { return false };
-    let script = value.pointer("/scripts/test").and_then(serde_json::Value::as_str);
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else {
+        return false;
+    };
+    let script = value
+        .pointer("/scripts/test")
+        .and_then(serde_json::Value::as_str);
     // What `npm init` writes is no test.
     script.is_some_and(|script| !script.contains("no test specified"))
 }
@@ -85,18 +107,30 @@ mod tests {
     fn each_kind_of_project_is_known_by_its_file() {
         for (files, expected) in [
             (vec![("Cargo.toml", "")], Some("cargo test")),
-            (vec![("package.json", r#"{"scripts":{"test":"jest"}}"#)], Some("npm test")),
             (
-                vec![("package.json", r#"{"scripts":{"test":"x"}}"#), ("pnpm-lock.yaml", "")],
+                vec![("package.json", r#"{"scripts":{"test":"jest"}}"#)],
+                Some("npm test"),
+            ),
+            (
+                vec![
+                    ("package.json", r#"{"scripts":{"test":"x"}}"#),
+                    ("pnpm-lock.yaml", ""),
+                ],
                 Some("pnpm test"),
             ),
             (
-                vec![("package.json", r#"{"scripts":{"test":"echo no test specified"}}"#)],
+                vec![(
+                    "package.json",
+                    r#"{"scripts":{"test":"echo no test specified"}}"#,
+                )],
                 None,
             ),
             (vec![("go.mod", "")], Some("go test ./...")),
             (vec![("pyproject.toml", "")], Some("python -m pytest -q")),
-            (vec![("Makefile", "all: x\n\ntest check:\n\ttrue\n")], Some("make test")),
+            (
+                vec![("Makefile", "all: x\n\ntest check:\n\ttrue\n")],
+                Some("make test"),
+            ),
             (vec![("Makefile", "TEST := 1\nall:\n")], None),
             (vec![], None),
         ] {

@@ -5,6 +5,11 @@
 
 use std::{error::Error, fmt, process::ExitCode};
 
+use crate::{
+    layout::LockError,
+    shift::{NightError, SiteError},
+};
+
 /// What kind of failure it is; the number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -31,7 +36,12 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+        }
     }
 
     pub(super) fn usage(message: impl Into<String>) -> Self {
@@ -93,3 +103,30 @@ impl From<Kind> for ExitCode {
 
 /// What a verb returns: success, or something that a human must look at, or a failure.
 pub(super) type Done = Result<ExitCode, Failure>;
+
+impl From<&SiteError> for Failure {
+    fn from(error: &SiteError) -> Self {
+        Self::of(Kind::Environment, error)
+    }
+}
+
+impl From<&NightError> for Failure {
+    fn from(error: &NightError) -> Self {
+        match error {
+            NightError::Lock(lock @ LockError::Held { .. }) => Self::of(Kind::Locked, lock)
+                .hint("`nightshift status` shows it, `nightshift stop` ends it"),
+            NightError::Backlog(error) => Self::of(Kind::Usage, error),
+            NightError::Trouble(trouble) => {
+                Self::environment(trouble.because.clone()).hint(trouble.remedy.clone())
+            }
+            NightError::Journal(_) | NightError::Illegal { .. } => {
+                Self::of(Kind::Environment, error).hint(
+                    "nothing was rewritten; move `.nightshift/journal` away to begin anew: the branches and kept attempts stay",
+                )
+            }
+            NightError::Lock(LockError::Io(_)) | NightError::Broken(_) | NightError::Io(_) => {
+                Self::of(Kind::Environment, error)
+            }
+        }
+    }
+}

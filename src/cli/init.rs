@@ -9,12 +9,7 @@ use super::{
     ui::Ui,
 };
 use crate::{
-    config::Environment,
-    harness::known,
-    layout,
-    policy::Policy,
-    process::find_program,
-    repo,
+    config::Environment, harness::known, layout, policy::Policy, process::find_program, repo,
     shift::CONFIG,
 };
 
@@ -26,11 +21,13 @@ all. This file is not a ticket.
 ";
 
 pub(super) fn run(args: &args::Init, start: &Path, environment: &Environment, ui: Ui) -> Done {
-    let found =
-        repo::locate(start).map_err(|error| Failure::of(Kind::Environment, &error))?;
+    let found = repo::locate(start).map_err(|error| Failure::of(Kind::Environment, &error))?;
     let root = &found.root;
     let detected = detect(root);
-    let gate = args.gate.clone().or_else(|| detected.as_ref().map(|found| found.gate.clone()));
+    let gate = args
+        .gate
+        .clone()
+        .or_else(|| detected.as_ref().map(|found| found.gate.clone()));
     let agents: Vec<_> = known::all()
         .iter()
         .filter(|agent| find_program(agent.program.as_ref(), &environment.path).is_some())
@@ -40,7 +37,9 @@ pub(super) fn run(args: &args::Init, start: &Path, environment: &Environment, ui
             let names: Vec<_> = known::all().iter().map(|agent| agent.name).collect();
             Failure::usage(format!("there is no ready harness `{name}`"))
                 .hint(format!("known: {}", names.join(", ")))
-                .hint("any other command line can be written as `[harness.NAME]` in nightshift.toml")
+                .hint(
+                    "any other command line can be written as `[harness.NAME]` in nightshift.toml",
+                )
         })?),
         None => agents.first().copied(),
     };
@@ -56,10 +55,15 @@ pub(super) fn run(args: &args::Init, start: &Path, environment: &Environment, ui
         ),
     }
     if agents.is_empty() {
-        lines.push("agents    none found on PATH: see [harness.mine] in nightshift.toml".to_owned());
+        lines
+            .push("agents    none found on PATH: see [harness.mine] in nightshift.toml".to_owned());
     }
     for agent in &agents {
-        let used = if Some(agent.name) == chosen.map(|chosen| chosen.name) { ", used" } else { "" };
+        let used = if Some(agent.name) == chosen.map(|chosen| chosen.name) {
+            ", used"
+        } else {
+            ""
+        };
         lines.push(format!("agent     {}{used}", agent.name));
     }
 
@@ -144,10 +148,15 @@ fn configuration(
         None => text.push_str("# run   = \"make test\"       # must be green before and after\n"),
     }
     text.push_str("timeout = \"20m\"\n# Files that judge the work: restored before the gate, and a diff that touches them is parked.\nprotect = [\".github/**\", \".gitlab-ci.yml\", \".ci/**\"]\n\n[night]\nlength = \"8h\"\n");
-    let setup = detected.map(|found| found.setup.as_slice()).unwrap_or_default();
+    let setup = detected
+        .map(|found| found.setup.as_slice())
+        .unwrap_or_default();
     if !setup.is_empty() {
         let list: Vec<_> = setup.iter().map(|command| quote(command)).collect();
-        text.push_str(&format!("\n[rooms]\nsetup = [{}]     # in each room, when lock files change\n", list.join(", ")));
+        text.push_str(&format!(
+            "\n[rooms]\nsetup = [{}]     # in each room, when lock files change\n",
+            list.join(", ")
+        ));
     }
     text
 }

@@ -24,7 +24,7 @@ pub(super) fn run(args: &args::New, start: &Path, environment: Environment, ui: 
         .find(|(_, path)| path.symlink_metadata().is_err())
         .ok_or_else(|| Failure::environment("no free file name was found"))?;
     let id = name.trim_end_matches(".md").to_owned();
-    layout::write(&path, draft.text(&id).as_bytes())
+    layout::write(&path, draft.text().as_bytes())
         .map_err(|error| Failure::of(Kind::Environment, &error))?;
     let shown = format!("{}/{name}", site.config.backlog);
     if ui.json {

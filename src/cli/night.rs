@@ -54,7 +54,10 @@ pub(super) fn play(
         .map_err(|error| Failure::environment(format!("the runtime cannot start: {error}")))?;
     let mut progress = Progress::new(ui);
     let local = tokio::task::LocalSet::new();
-    let ended = local.block_on(&runtime, shift::night(site, order, blind_spots, &mut progress));
+    let ended = local.block_on(
+        &runtime,
+        shift::night(site, order, blind_spots, &mut progress),
+    );
     progress.finish();
     ended.map_err(|error| Failure::from(&error))
 }
@@ -65,11 +68,14 @@ pub(super) fn refuse(site: &Site, preflight: &Preflight, ui: Ui) -> Result<(), F
         let errors: Vec<_> = site.errors().cloned().collect();
         ui.diagnostics(&errors);
     }
-    let Some(first) = preflight.refusals.first() else { return Ok(()) };
-    let kind = if preflight.refusals.iter().any(|refusal| !refusal.configuration) {
-        Kind::Environment
-    } else {
+    let Some(first) = preflight.refusals.first() else {
+        return Ok(());
+    };
+    // The kind of the first: a script that mends it gets the next one next time.
+    let kind = if first.configuration {
         Kind::Usage
+    } else {
+        Kind::Environment
     };
     let mut failure = Failure::new(kind, first.what.clone()).hint(first.remedy.clone());
     for refusal in preflight.refusals.iter().skip(1) {
@@ -81,11 +87,22 @@ pub(super) fn refuse(site: &Site, preflight: &Preflight, ui: Ui) -> Result<(), F
 fn order(args: &args::Run) -> Result<Order, Failure> {
     let mut only = Vec::new();
     for id in &args.only {
-        only.push(id.parse().map_err(|error| Failure::of(Kind::Usage, &error))?);
+        only.push(
+            id.parse()
+                .map_err(|error| Failure::of(Kind::Usage, &error))?,
+        );
     }
     let until = args.until.as_deref().map(until).transpose()?;
-    let options = RunOptions { only, max_tickets: args.max_tickets, until };
-    Ok(Order { options, new: args.new, rehearse: args.rehearse })
+    let options = RunOptions {
+        only,
+        max_tickets: args.max_tickets,
+        until,
+    };
+    Ok(Order {
+        options,
+        new: args.new,
+        rehearse: args.rehearse,
+    })
 }
 
 /// Returns the next moment at which the clock on the wall shows this time.
@@ -97,14 +114,20 @@ fn until(text: &str) -> Result<Timestamp, Failure> {
     let time: Time = text.parse().map_err(|_error: jiff::Error| wrong())?;
     let now = clock::now().at.to_zoned(TimeZone::system());
     let today = now.with().time(time).build().map_err(|_error| wrong())?;
-    let next = if today > now { today } else { today.tomorrow().map_err(|_error| wrong())? };
+    let next = if today > now {
+        today
+    } else {
+        today.tomorrow().map_err(|_error| wrong())?
+    };
     let exact = next.with().time(time).build().map_err(|_error| wrong())?;
     Ok(exact.timestamp())
 }
 
 /// Returns the exit code of a night: what a script needs to know of it.
 pub(super) fn exit_code(state: &State) -> ExitCode {
-    let halted = state.night().is_some_and(|night| night.ended == Some(NightEnd::Halted));
+    let halted = state
+        .night()
+        .is_some_and(|night| night.ended == Some(NightEnd::Halted));
     if halted {
         return Kind::Halted.into();
     }
@@ -116,7 +139,9 @@ pub(super) fn exit_code(state: &State) -> ExitCode {
         OutcomeKind::Held,
         OutcomeKind::LowConfidence,
     ];
-    let of_tonight = needs.iter().any(|kind| counts.get(kind).copied().unwrap_or(0) > 0);
+    let of_tonight = needs
+        .iter()
+        .any(|kind| counts.get(kind).copied().unwrap_or(0) > 0);
     if of_tonight || !state.refused().is_empty() {
         Kind::NeedsHuman.into()
     } else {

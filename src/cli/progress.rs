@@ -54,15 +54,24 @@ impl Progress {
         };
         match outcome {
             Outcome::Done { commit } => {
-                self.line("Landed", &format!("{id} {title} ({}{attempts})", commit.short()));
+                self.line(
+                    "Landed",
+                    &format!("{id} {title} ({}{attempts})", commit.short()),
+                );
             }
             Outcome::LowConfidence { commit, reasons } => {
                 let why: Vec<_> = reasons.iter().map(ToString::to_string).collect();
                 let short = commit.short();
-                self.line("Landed", &format!("{id} {title} ({short}{attempts}; look: {})", why.join("; ")));
+                self.line(
+                    "Landed",
+                    &format!("{id} {title} ({short}{attempts}; look: {})", why.join("; ")),
+                );
             }
             Outcome::Parked(park) => {
-                self.line("Parked", &format!("{id} {}", one_line(&park.question.question)));
+                self.line(
+                    "Parked",
+                    &format!("{id} {}", one_line(&park.question.question)),
+                );
             }
             Outcome::Held { because, .. } => self.line("Held", &format!("{id} {because}")),
             Outcome::Blocked(block) => self.line("Blocked", &format!("{id} {}", block.because)),
@@ -85,7 +94,10 @@ impl Observer for Progress {
             Effect::Land { attempt, .. } => ("Landing", Some(*attempt)),
         };
         let id = effect.ticket();
-        let title = state.ticket(id).map(|ticket| ticket.facts.title.as_str()).unwrap_or_default();
+        let title = state
+            .ticket(id)
+            .map(|ticket| ticket.facts.title.as_str())
+            .unwrap_or_default();
         let attempt = match attempt {
             Some(attempt) if attempt > 1 => format!(" (attempt {attempt})"),
             Some(_) | None => String::new(),

@@ -17,15 +17,26 @@ use crate::{
 
 pub(super) fn run(verb: SayVerb, environment: &Environment, ui: Ui) -> Done {
     let Some(file) = &environment.say_file else {
-        return Err(Failure::usage("`nightshift say` is for an agent that a night has started")
-            .hint("outside of a night there is nobody to speak to; `nightshift new` writes a ticket"));
+        return Err(
+            Failure::usage("`nightshift say` is for an agent that a night has started").hint(
+                "outside of a night there is nobody to speak to; `nightshift new` writes a ticket",
+            ),
+        );
     };
     let utterance = match verb {
         SayVerb::Note { text } => Utterance::Note { text },
         SayVerb::Assume { text, because } => Utterance::Assume { text, because },
-        SayVerb::Park { question, options, recommend, because } => {
-            Utterance::Park(Question { question, options, recommend, because })
-        }
+        SayVerb::Park {
+            question,
+            options,
+            recommend,
+            because,
+        } => Utterance::Park(Question {
+            question,
+            options,
+            recommend,
+            because,
+        }),
         SayVerb::Halt { text } => Utterance::Halt { text },
         SayVerb::Done { text } => Utterance::Done { text },
     };
@@ -38,8 +49,10 @@ pub(super) fn run(verb: SayVerb, environment: &Environment, ui: Ui) -> Done {
                 ui.out("Recorded.");
             }
         },
-        Spoken::Answered(answer) => {
-            ui.out(&format!("Answered: {answer}\nGo on with this answer; it was recorded."));
+        Spoken::Answered { say: answer } => {
+            ui.out(&format!(
+                "Answered: {answer}\nGo on with this answer; it was recorded."
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -19,7 +19,11 @@ pub(super) struct Ui {
 
 impl Ui {
     pub(super) fn new(json: bool, quiet: bool, no_color: bool) -> Self {
-        Self { json, quiet, no_color }
+        Self {
+            json,
+            quiet,
+            no_color,
+        }
     }
 
     /// Returns whether live lines may be drawn on stderr.
@@ -43,7 +47,9 @@ impl Ui {
     pub(super) fn json(&self, value: &impl serde::Serialize) {
         match serde_json::to_string_pretty(value) {
             Ok(text) => self.out(&text),
-            Err(error) => self.err(&format!("error: the answer cannot be written as JSON: {error}")),
+            Err(error) => self.err(&format!(
+                "error: the answer cannot be written as JSON: {error}"
+            )),
         }
     }
 

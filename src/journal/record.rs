@@ -30,6 +30,16 @@ pub struct Record<E> {
     pub hash: Hash,
 }
 
+impl<E> Record<E> {
+    /// Returns when it was written, by both clocks.
+    pub fn now(&self) -> Now {
+        Now {
+            at: self.at,
+            boot: self.boot.clone(),
+        }
+    }
+}
+
 /// The end of the chain: the last record's number and hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tip {

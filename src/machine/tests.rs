@@ -254,6 +254,7 @@ impl Play {
                 let taken = Taken {
                     reference: format!("ref-{tree}"),
                     work,
+                    candidate_commit: CommitId(tree.0.clone()),
                     candidate: tree,
                     decision,
                     tests_changed: Vec::new(),

@@ -52,9 +52,10 @@ pub fn answer(state: &State, ticket: &str, text: &str) -> Result<RequestKind, Re
             ticket: found.facts.id.clone(),
             answer: text.trim().to_owned(),
         }),
-        Some(_) | None => {
-            Err(RefusedRequest::NotParked { ticket: found.facts.id.clone(), state: word(found) })
-        }
+        Some(_) | None => Err(RefusedRequest::NotParked {
+            ticket: found.facts.id.clone(),
+            state: word(found),
+        }),
     }
 }
 
@@ -65,10 +66,13 @@ pub fn answer(state: &State, ticket: &str, text: &str) -> Result<RequestKind, Re
 pub fn requeue(state: &State, ticket: &str) -> Result<RequestKind, RefusedRequest> {
     let found = find(state, ticket)?;
     match &found.phase {
-        Phase::Settled(_) => Ok(RequestKind::Requeue { ticket: found.facts.id.clone() }),
-        Phase::Queued { .. } | Phase::Active(_) => {
-            Err(RefusedRequest::NotSettled { ticket: found.facts.id.clone(), state: word(found) })
-        }
+        Phase::Settled(_) => Ok(RequestKind::Requeue {
+            ticket: found.facts.id.clone(),
+        }),
+        Phase::Queued { .. } | Phase::Active(_) => Err(RefusedRequest::NotSettled {
+            ticket: found.facts.id.clone(),
+            state: word(found),
+        }),
     }
 }
 
@@ -79,10 +83,14 @@ pub fn stop(now: bool) -> RequestKind {
 
 fn find<'a>(state: &'a State, ticket: &str) -> Result<&'a TicketState, RefusedRequest> {
     let known = || state.tickets().keys().map(TicketId::as_str);
-    ticket.parse().ok().and_then(|id| state.ticket(&id)).ok_or_else(|| RefusedRequest::Unknown {
-        ticket: ticket.to_owned(),
-        hint: nearest(ticket, known()).map(str::to_owned),
-    })
+    ticket
+        .parse()
+        .ok()
+        .and_then(|id| state.ticket(&id))
+        .ok_or_else(|| RefusedRequest::Unknown {
+            ticket: ticket.to_owned(),
+            hint: nearest(ticket, known()).map(str::to_owned),
+        })
 }
 
 fn word(ticket: &TicketState) -> String {
@@ -92,4 +100,3 @@ fn word(ticket: &TicketState) -> String {
         Phase::Settled(outcome) => outcome.kind().to_string(),
     }
 }
-

@@ -9,6 +9,7 @@
 mod contents;
 mod error;
 mod examine;
+mod example;
 mod furnish;
 mod git;
 pub mod id;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use error::{GitError, LandError, LocateError, OpenError, SnapshotError};
 pub use examine::{Finding, Fit, examine};
+pub use example::{ExampleError, found_example};
 pub use furnish::Keep;
 pub use git::{Git, Reply};
 pub use land::LandedCommit;

@@ -1,10 +1,6 @@
 //! Claiming: a ticket gets its harness and the bench.
 
-use super::{
-    hands::Room,
-    real::Real,
-    world::Trouble,
-};
+use super::{hands::Room, real::Real, world::Trouble};
 use crate::{
     backlog::ticket::TicketId,
     gate::{Judged, verdict::Check},
@@ -35,9 +31,13 @@ impl Real {
                 Trouble::of(&error, "look at the repository, then `nightshift run`")
             })?,
         };
-        self.hands.furnish(Room::Bench, from, &from_tree).await?;
+        self.hands.furnish(Room::Bench, from).await?;
         let desk = self.desk(ticket, attempt);
-        match self.hands.set_up(Room::Bench, Check::Gate, &from_tree, &desk).await? {
+        match self
+            .hands
+            .set_up(Room::Bench, Check::Gate, &from_tree, &desk)
+            .await?
+        {
             None => {}
             Some(Judged::Stopped) => return Ok(Vec::new()),
             Some(Judged::Verdict(failed)) => {
@@ -64,7 +64,9 @@ impl Real {
             return Ok(REHEARSAL.to_owned());
         }
         let site = &self.hands.site;
-        let named = self.ticket(ticket).and_then(|ticket| ticket.harness.clone());
+        let named = self
+            .ticket(ticket)
+            .and_then(|ticket| ticket.harness.clone());
         let wanted = named.map_or_else(|| site.config.agent.harness.clone(), |name| vec![name]);
         let mut missing = Vec::new();
         for name in wanted {
@@ -72,8 +74,7 @@ impl Real {
                 missing.push(format!("`[harness.{name}]` is not configured"));
                 continue;
             };
-            let readiness =
-                harness::ready(&name, config, &site.environment.path, &site.found.root);
+            let readiness = harness::ready(&name, config, &site.environment.path, &site.found.root);
             if readiness.ok {
                 return Ok(name);
             }
@@ -91,5 +92,8 @@ impl Real {
 }
 
 fn blocked(ticket: &TicketId, block: Block) -> Event {
-    Event::Settled { ticket: ticket.clone(), outcome: Outcome::Blocked(block) }
+    Event::Settled {
+        ticket: ticket.clone(),
+        outcome: Outcome::Blocked(block),
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
     backlog::ticket::TicketId,
     gate::verdict::{Check, Verdict},
     machine::{Event, Stage, State},
-    repo::id::{CommitId, TreeId},
+    repo::id::TreeId,
 };
 
 impl Real {
@@ -46,11 +46,16 @@ impl Real {
                 desk: &desk,
                 log,
             };
-            let Some(verdict) = self.hands.check(wanted).await? else { return Ok(Vec::new()) };
+            let Some(verdict) = self.hands.check(wanted).await? else {
+                return Ok(Vec::new());
+            };
             self.seen.insert(key, verdict.clone());
             verdicts.push(verdict);
         }
-        Ok(vec![Event::BaselineTaken { ticket: at.ticket.clone(), verdicts }])
+        Ok(vec![Event::BaselineTaken {
+            ticket: at.ticket.clone(),
+            verdicts,
+        }])
     }
 
     pub(super) async fn check_candidate(
@@ -58,15 +63,24 @@ impl Real {
         state: &State,
         ticket: &TicketId,
         attempt: u32,
-        from: &CommitId,
         tree: &TreeId,
     ) -> Result<Vec<Event>, Trouble> {
-        let Some((_, active)) = state.active() else { return Ok(Vec::new()) };
-        let Stage::Kept { baseline, .. } = &active.stage else { return Ok(Vec::new()) };
+        let Some((_, active)) = state.active() else {
+            return Ok(Vec::new());
+        };
+        let Stage::Kept {
+            baseline, taken, ..
+        } = &active.stage
+        else {
+            return Ok(Vec::new());
+        };
         let desk = self.desk(ticket, attempt);
         let (gate, accept) = self.commands(ticket);
         let mut verdicts: Vec<Verdict> = Vec::new();
-        let checks = [(Check::Gate, gate, "gate.log"), (Check::Accept, accept, "accept.log")];
+        let checks = [
+            (Check::Gate, gate, "gate.log"),
+            (Check::Accept, accept, "accept.log"),
+        ];
         for (check, command, log) in checks {
             let Some(command) = command else { continue };
             if verdicts.iter().any(|verdict| !verdict.class.is_green()) {
@@ -75,16 +89,21 @@ impl Real {
             let wanted = Wanted {
                 check,
                 command: &command,
-                at: from,
+                at: &taken.candidate_commit,
                 tree,
                 baseline: baseline.iter().find(|before| before.check == check),
                 desk: &desk,
                 log,
             };
-            let Some(verdict) = self.hands.check(wanted).await? else { return Ok(Vec::new()) };
+            let Some(verdict) = self.hands.check(wanted).await? else {
+                return Ok(Vec::new());
+            };
             verdicts.push(verdict);
         }
-        Ok(vec![Event::Gated { ticket: ticket.clone(), verdicts }])
+        Ok(vec![Event::Gated {
+            ticket: ticket.clone(),
+            verdicts,
+        }])
     }
 
     /// Returns a ticket's gate and acceptance check.

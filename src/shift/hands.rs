@@ -19,7 +19,7 @@ use crate::{
     },
     layout::{self, Layout, PathContext, PathError},
     repo::{
-        Git, Ignored,
+        Git, Keep,
         id::{CommitId, TreeId},
     },
     sandbox::Redactor,
@@ -59,7 +59,7 @@ pub(super) struct Desk {
 pub(super) struct Wanted<'a> {
     pub(super) check: Check,
     pub(super) command: &'a str,
-    /// The commit that the room's history shows.
+    /// A commit of that tree.
     pub(super) at: &'a CommitId,
     pub(super) tree: &'a TreeId,
     pub(super) baseline: Option<&'a Verdict>,
@@ -115,7 +115,16 @@ impl Hands {
         let all = site.environment.all.iter();
         let redactor = Redactor::new(all.map(|(name, value)| (text(name), text(value))));
         let gate_environment = gate::environment(&site.environment.all);
-        Ok(Self { site, layout, git, redactor, protected, stop, memory, gate_environment })
+        Ok(Self {
+            site,
+            layout,
+            git,
+            redactor,
+            protected,
+            stop,
+            memory,
+            gate_environment,
+        })
     }
 
     /// Returns a room's folder.
@@ -131,25 +140,24 @@ impl Hands {
         self.layout.indexes().join(room.name())
     }
 
-    /// Makes a room's files exactly those of a tree; `at` is the commit that its history shows.
-    pub(super) async fn furnish(
-        &self,
-        room: Room,
-        at: &CommitId,
-        tree: &TreeId,
-    ) -> Result<(), Trouble> {
-        let remedy = format!("remove `{}`, then `nightshift run`", self.layout.rooms().display());
+    /// Makes a room's files exactly those of a commit.
+    pub(super) async fn furnish(&self, room: Room, at: &CommitId) -> Result<(), Trouble> {
+        let remedy = format!(
+            "remove `{}`, then `nightshift run`",
+            self.layout.rooms().display()
+        );
         let folder = self.room(room);
         // With one room for both, what an agent left there and git ignores must not sway a gate.
         let ignored = match self.site.config.gate.place {
-            GatePlace::Apart => Ignored::Keep,
-            GatePlace::Bench => Ignored::Remove,
+            GatePlace::Apart => Keep::Keep,
+            GatePlace::Bench => Keep::Remove,
         };
         self.git
-            .furnish(&folder, &self.index(room), at, tree, ignored)
+            .furnish(&folder, &self.index(room), at, ignored)
             .await
             .map_err(|error| Trouble::of(&error, remedy.clone()))?;
-        self.copy_files(&folder).map_err(|error| Trouble::of(&error, remedy))
+        self.copy_files(&folder)
+            .map_err(|error| Trouble::of(&error, remedy))
     }
 
     fn copy_files(&self, room: &Path) -> Result<(), PathError> {
@@ -168,14 +176,17 @@ impl Hands {
     pub(super) async fn check(&mut self, wanted: Wanted<'_>) -> Result<Option<Verdict>, Trouble> {
         let hash = gate::command_hash(wanted.command);
         if let Some(verdict) = self.memory.get(wanted.tree, &hash, wanted.check) {
-            return Ok(Some(remembered(verdict)));
+            return Ok(Some(verdict));
         }
         let room = match self.site.config.gate.place {
             GatePlace::Apart => Room::Gate,
             GatePlace::Bench => Room::Bench,
         };
-        self.furnish(room, wanted.at, wanted.tree).await?;
-        if let Some(judged) = self.set_up(room, wanted.check, wanted.tree, wanted.desk).await? {
+        self.furnish(room, wanted.at).await?;
+        if let Some(judged) = self
+            .set_up(room, wanted.check, wanted.tree, wanted.desk)
+            .await?
+        {
             return Ok(match judged {
                 Judged::Stopped => None,
                 Judged::Verdict(failed) => Some(failed),
@@ -209,24 +220,40 @@ impl Hands {
             return Ok(None);
         }
         let remedy = "look at the disk and the rooms, then `nightshift run`";
-        let inputs =
-            self.set_up_inputs(&self.room(room)).map_err(|error| Trouble::of(&error, remedy))?;
-        let noted = self.layout.indexes().join(format!("{}.set-up", room.name()));
+        let inputs = self
+            .set_up_inputs(&self.room(room))
+            .map_err(|error| Trouble::of(&error, remedy))?;
+        let noted = self
+            .layout
+            .indexes()
+            .join(format!("{}.set-up", room.name()));
         if fs::read_to_string(&noted).is_ok_and(|before| before == inputs) {
             return Ok(None);
         }
         // The commit does not matter: the room stands already.
         let at = CommitId(String::new());
         for command in &commands {
-            let wanted =
-                Wanted { check, command, at: &at, tree, baseline: None, desk, log: "setup.log" };
+            let wanted = Wanted {
+                check,
+                command,
+                at: &at,
+                tree,
+                baseline: None,
+                desk,
+                log: "setup.log",
+            };
             match self.run(room, &wanted).await? {
                 Judged::Verdict(verdict) if verdict.class.is_green() => {}
                 Judged::Stopped => return Ok(Some(Judged::Stopped)),
                 Judged::Verdict(verdict) => {
                     let reason = format!("set-up `{command}` failed: {}", verdict.reason);
                     let class = Class::Environment;
-                    let failed = Verdict { class, reason, signature: None, ..verdict };
+                    let failed = Verdict {
+                        class,
+                        reason,
+                        signature: None,
+                        ..verdict
+                    };
                     return Ok(Some(Judged::Verdict(failed)));
                 }
             }
@@ -247,11 +274,15 @@ impl Hands {
             mark: wanted.desk.mark.clone(),
             log: &wanted.desk.folder.join(wanted.log),
             log_name: format!("{}/{}", wanted.desk.name, wanted.log),
+            rerun: true,
             baseline: wanted.baseline,
             redactor: &self.redactor,
         };
         gate::run(&run, &mut self.stop).await.map_err(|error| {
-            Trouble::of(&error, "look at the disk and the state folder, then `nightshift run`")
+            Trouble::of(
+                &error,
+                "look at the disk and the state folder, then `nightshift run`",
+            )
         })
     }
 
@@ -279,12 +310,21 @@ impl Hands {
         Desk {
             folder: self.layout.attempt(night, ticket, attempt),
             name: format!("{ticket}/attempt-{attempt}"),
-            mark: format!("{}/{night}/{ticket}/{attempt}", names::mark_prefix(&self.layout)),
+            mark: format!(
+                "{}/{night}/{ticket}/{attempt}",
+                names::mark_prefix(&self.layout)
+            ),
         }
     }
 }
 
 /// Returns a verdict as it is taken again instead of a run.
 pub(super) fn remembered(verdict: &Verdict) -> Verdict {
-    Verdict { took_ms: 0, log: None, log_hash: None, remembered: true, ..verdict.clone() }
+    Verdict {
+        took_ms: 0,
+        log: None,
+        log_hash: None,
+        remembered: true,
+        ..verdict.clone()
+    }
 }

@@ -4,7 +4,10 @@ use super::{names, real::Real, world::Trouble};
 use crate::{
     backlog::ticket::TicketId,
     machine::{Event, Stage, State},
-    repo::{self, LandError, id::{CommitId, TreeId}},
+    repo::{
+        self, LandError,
+        id::{CommitId, TreeId},
+    },
     say::utterance::Utterance,
 };
 
@@ -20,23 +23,36 @@ impl Real {
         tree: &TreeId,
         parent: &CommitId,
     ) -> Result<Vec<Event>, Trouble> {
-        let Some(night) = state.night() else { return Ok(Vec::new()) };
+        let Some(night) = state.night() else {
+            return Ok(Vec::new());
+        };
         let message = self.commit_message(state, ticket, attempt);
-        let landed =
-            self.hands.git.land(&night.terms.branch, parent, tree, &message, &self.author).await;
+        let landed = self
+            .hands
+            .git
+            .land(&night.terms.branch, parent, tree, &message, &self.author)
+            .await;
         let short = night.terms.branch.trim_start_matches("refs/heads/");
         match landed {
-            Ok(commit) => {
-                Ok(vec![Event::Landed { ticket: ticket.clone(), commit, adopted: false }])
-            }
+            Ok(commit) => Ok(vec![Event::Landed {
+                ticket: ticket.clone(),
+                commit,
+                adopted: false,
+            }]),
             Err(LandError::Moved { found }) => {
                 let at = found.map_or("gone".to_owned(), |tip| format!("at {}", tip.short()));
                 Err(Trouble::new(
-                    format!("`{short}` is {at} and not at {}: somebody else moved it", parent.short()),
+                    format!(
+                        "`{short}` is {at} and not at {}: somebody else moved it",
+                        parent.short()
+                    ),
                     format!("look at `git log {short}`; `nightshift run --new` begins a new night"),
                 ))
             }
-            Err(error) => Err(Trouble::of(&error, "look at the repository, then `nightshift run`")),
+            Err(error) => Err(Trouble::of(
+                &error,
+                "look at the repository, then `nightshift run`",
+            )),
         }
     }
 
@@ -52,7 +68,10 @@ impl Real {
         let mut body = String::new();
         if let Some((_, active)) = state.active() {
             trailers.push((names::HARNESS, active.harness.clone()));
-            if let Stage::Landing { session, reasons, .. } = &active.stage {
+            if let Stage::Landing {
+                session, reasons, ..
+            } = &active.stage
+            {
                 for said in &session.said {
                     match said {
                         Utterance::Assume { text, .. } => {
@@ -63,7 +82,10 @@ impl Real {
                     }
                 }
                 for reason in reasons {
-                    body = format!("{body}\n\nLow confidence: {}", one_line(&reason.to_string()));
+                    body = format!(
+                        "{body}\n\nLow confidence: {}",
+                        one_line(&reason.to_string())
+                    );
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::{io, path::Path};
 
 use crate::{
-    journal::{self, ReadError, Which},
+    journal::{self, OpenError, Which},
     machine::{Event, IllegalEvent, State},
 };
 
@@ -12,7 +12,7 @@ use crate::{
 pub enum LedgerError {
     /// It cannot be read.
     #[error("the journal cannot be read")]
-    Read(#[source] ReadError),
+    Read(#[source] OpenError),
     /// One of its facts cannot follow from the ones before.
     #[error("record {seq} of the journal cannot follow from those before it")]
     Illegal {
@@ -36,7 +36,10 @@ pub fn read(folder: &Path, which: Which<'_>) -> Result<Option<State>, LedgerErro
     let read = journal::read(folder, which, |record: journal::Record<Event>| {
         let folded = state.evolve(&record.now(), &record.event);
         folded.map_err(|source| {
-            illegal = Some(LedgerError::Illegal { seq: record.seq, source });
+            illegal = Some(LedgerError::Illegal {
+                seq: record.seq,
+                source,
+            });
             io::Error::other("illegal event")
         })
     });
@@ -46,7 +49,7 @@ pub fn read(folder: &Path, which: Which<'_>) -> Result<Option<State>, LedgerErro
     match read {
         Ok(_) if state.night().is_none() => Ok(None),
         Ok(_) => Ok(Some(state)),
-        Err(ReadError::NoSegment { .. }) => Ok(None),
+        Err(OpenError::Missing { .. }) => Ok(None),
         Err(error) => Err(LedgerError::Read(error)),
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{backlog::ticket::TicketId, repo::id::TreeId};
+use crate::{backlog::ticket::TicketId, layout::Layout};
 
 /// Returns the id of a night that begins at `at`: the local date, with a number when that night is
 /// taken already.
@@ -42,7 +42,12 @@ pub(super) const HARNESS: &str = "Nightshift-Harness";
 /// One per assumption that the agent made.
 pub(super) const ASSUMED: &str = "Assumed";
 
-/// Returns the key under which a verdict is remembered within a run.
-pub(super) fn verdict_key(tree: &TreeId, command: &str) -> (TreeId, String) {
-    (tree.clone(), command.to_owned())
+/// Returns what the marks of all attempts of a repository begin with.
+pub(super) fn mark_prefix(layout: &Layout) -> String {
+    let key = layout
+        .rooms()
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    format!("nightshift/{key}")
 }

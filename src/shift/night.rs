@@ -1,30 +1,26 @@
 //! A whole run, from the lock to the report.
 
-use std::{
-    cell::RefCell,
-    path::PathBuf,
-    rc::Rc,
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use tokio::sync::watch;
 
 use super::{
-    control,
+    bench::REHEARSAL,
+    boundary, control,
     hands::Hands,
     names,
     observe::Observer,
     open::{self, Beginning, Course},
     real::Real,
     run::{self, Broken},
-    site::{Site, SiteError},
+    site::Site,
     world::{Trouble, World},
 };
 use crate::{
-    backlog::{Backlog, LoadError, Shelf},
+    backlog::{LoadError, Shelf},
     clock,
     journal::{Journal, OpenError, ballast},
-    layout::{self, Holder, Layout, Lock, LockError, PathContext, PathError},
+    layout::{Holder, Layout, Lock, LockError, PathContext, PathError},
     machine::{Event, IllegalEvent, Limits, NightEnd, Repair, RunOptions, State},
     process,
     repo::Git,
@@ -101,46 +97,84 @@ pub async fn night(
     blind_spots: Vec<String>,
     observer: &mut dyn Observer,
 ) -> Result<Ended, NightError> {
-    let layout = if order.rehearse { site.layout.rehearsal() } else { site.layout.clone() };
+    let layout = if order.rehearse {
+        site.layout.rehearsal()
+    } else {
+        site.layout.clone()
+    };
     let began = clock::now();
     let me = process::identify(std::process::id()).ok_or_else(|| {
-        trouble("this process cannot be found in /proc", "run on a system with /proc mounted")
+        trouble(
+            "this process cannot be found in /proc",
+            "run on a system with /proc mounted",
+        )
     })?;
     let holder = Holder {
         pid: me.pid,
         since: began.at.to_string(),
-        what: if order.rehearse { "a rehearsal" } else { "a night" }.to_owned(),
+        what: if order.rehearse {
+            "a rehearsal"
+        } else {
+            "a night"
+        }
+        .to_owned(),
     };
     let _lock = Lock::take(&site.layout.lock(), &holder).map_err(NightError::Lock)?;
     process::become_subreaper().map_err(|error| {
-        trouble(format!("orphaned processes cannot be adopted: {error}"), "run on Linux")
+        trouble(
+            format!("orphaned processes cannot be adopted: {error}"),
+            "run on Linux",
+        )
     })?;
     let git = Git::open(&site.found).map_err(|error| of(&error, "run `nightshift doctor`"))?;
-    git.exclude_state_dir().map_err(|error| of(&error, "run `nightshift doctor`"))?;
+    git.exclude_state_dir()
+        .await
+        .map_err(|error| of(&error, "run `nightshift doctor`"))?;
     if order.rehearse {
-        sweep_rehearsal(&layout, &git)?;
+        sweep_rehearsal(&layout, &git).await?;
     }
     ballast::reserve(&layout.ballast(), BALLAST)
         .map_err(|error| of(&error, "free at least 16 MiB, then `nightshift run`"))?;
 
     let mut opened = Opened::read(&layout)?;
-    let repairs = opened.repair(&layout, &git)?;
-    let head = git.head().map_err(|error| of(&error, "run `nightshift doctor`"))?;
+    let repairs = opened.repair(&layout, &git).await?;
+    let head = git
+        .head()
+        .await
+        .map_err(|error| of(&error, "run `nightshift doctor`"))?;
     let (shelf, backlog) =
         Shelf::open(&site.found.root, &site.config.backlog).map_err(NightError::Backlog)?;
     let course = open::course(opened.state.as_ref(), &head, order.new, &began, &git)
+        .await
         .map_err(NightError::Trouble)?;
 
     let (send, stop) = watch::channel(false);
     let watcher = tokio::task::spawn_local(super::watch::watch(layout.control(), send));
-    let author = git.identity().map_err(|error| of(&error, "run `nightshift doctor`"))?;
-    let program = std::env::current_exe()
-        .map_err(|error| trouble(format!("this program cannot be found: {error}"), "reinstall it"))?;
+    let author = git
+        .identity()
+        .await
+        .map_err(|error| of(&error, "run `nightshift doctor`"))?;
+    let program = std::env::current_exe().map_err(|error| {
+        trouble(
+            format!("this program cannot be found: {error}"),
+            "reinstall it",
+        )
+    })?;
     let hands = Hands::new(site, layout.clone(), git, stop).map_err(NightError::Trouble)?;
     let backlog = Arc::new(backlog);
-    let mut real =
-        Real::new(hands, opened.journal, shelf, backlog, author, program, order.rehearse);
-    let runner = |options| Event::RunnerStarted { process: me.clone(), options };
+    let mut real = Real::new(
+        hands,
+        opened.journal,
+        shelf,
+        backlog,
+        author,
+        program,
+        order.rehearse,
+    );
+    let runner = |options| Event::RunnerStarted {
+        process: me.clone(),
+        options,
+    };
 
     let mut state = opened.state.take().unwrap_or_default();
     if course != Course::Begin {
@@ -149,19 +183,34 @@ pub async fn night(
             order.options.clone()
         } else {
             // Only what is in flight is brought to its end.
-            RunOptions { until: Some(began.at), ..RunOptions::default() }
+            RunOptions {
+                until: Some(began.at),
+                ..RunOptions::default()
+            }
         };
         let mut first = vec![runner(options)];
         first.extend(repairs.iter().cloned().map(Event::Recovered));
         tell(&mut real, &mut state, observer, &first)?;
-        match open::reconcile(&state, &real.hands.git) {
+        match open::reconcile(&state, &real.hands.git).await {
             Ok(found) => {
                 tell(&mut real, &mut state, observer, &found)?;
-                run::run(&mut real, &mut state, observer).await.map_err(NightError::Broken)?;
+                // What was written into the backlog while no runner was looking.
+                let changed = boundary::differences(&state, &real.backlog);
+                tell(&mut real, &mut state, observer, &changed)?;
+                run::run(&mut real, &mut state, observer)
+                    .await
+                    .map_err(NightError::Broken)?;
             }
             Err(Trouble { because, remedy }) => {
-                let halted = Event::Halted { because, remedy, rule: None, ticket: None };
-                let ended = Event::NightEnded { because: NightEnd::Halted };
+                let halted = Event::Halted {
+                    because,
+                    remedy,
+                    rule: None,
+                    ticket: None,
+                };
+                let ended = Event::NightEnded {
+                    because: NightEnd::Halted,
+                };
                 tell(&mut real, &mut state, observer, &[halted, ended])?;
             }
         }
@@ -169,30 +218,36 @@ pub async fn night(
     if course != Course::Resume {
         let before = std::mem::take(&mut state);
         let before = before.night().is_some().then_some(before);
+        let in_base = match &before {
+            Some(before) => open::in_base(before, &head, &real.hands.git)
+                .await
+                .map_err(|error| of(&error, "run `nightshift doctor`"))?,
+            None => HashSet::new(),
+        };
         let name = if order.rehearse {
-            "rehearsal".to_owned()
+            REHEARSAL.to_owned()
         } else {
+            let branches = real.hands.git.list_refs("refs/heads/nightshift/").await;
+            let branches = branches.map_err(|error| of(&error, "run `nightshift doctor`"))?;
             names::night_id(began.at, |id| {
-                layout.night(id).exists() || real.hands.git.tip(&names::branch(id)).is_ok_and(|t| t.is_some())
+                let branch = names::branch(id);
+                layout.night(id).exists() || branches.iter().any(|(name, _)| *name == branch)
             })
         };
         real.night.clone_from(&name);
-        let merged = RefCell::new(std::collections::HashMap::new());
-        let mut events = open::beginning(
-            Beginning {
-                before: before.as_ref(),
-                backlog: &real.backlog,
-                head: &head,
-                night: name,
-                limits: limits(&real.hands.site),
-                config: real.hands.site.config_hash.clone(),
-                policy: real.hands.site.policy.checksum().to_owned(),
-                blind_spots,
-                runner: me.clone(),
-                options: order.options.clone(),
-            },
-            |ticket| open::in_base(ticket, &head, &real.hands.git, &merged),
-        );
+        let mut events = open::beginning(Beginning {
+            before: before.as_ref(),
+            backlog: &real.backlog,
+            head: &head,
+            in_base,
+            night: name,
+            limits: limits(&real.hands.site),
+            config: real.hands.site.config_hash.clone(),
+            policy: real.hands.site.policy.checksum().to_owned(),
+            blind_spots,
+            runner: me.clone(),
+            options: order.options.clone(),
+        });
         if before.is_none() {
             events.extend(repairs.into_iter().map(Event::Recovered));
         }
@@ -201,16 +256,27 @@ pub async fn night(
             .begin_segment(&real.night, &events, &now)
             .map_err(|error| of(&error, "look at the disk, then `nightshift run`"))?;
         for event in &events {
-            state.evolve(&now, event).map_err(|error| NightError::Broken(error.into()))?;
+            state
+                .evolve(&now, event)
+                .map_err(|error| NightError::Broken(error.into()))?;
             observer.sees(&state, event);
         }
-        match open::reconcile(&state, &real.hands.git) {
+        match open::reconcile(&state, &real.hands.git).await {
             Ok(_) => {
-                run::run(&mut real, &mut state, observer).await.map_err(NightError::Broken)?;
+                run::run(&mut real, &mut state, observer)
+                    .await
+                    .map_err(NightError::Broken)?;
             }
             Err(Trouble { because, remedy }) => {
-                let halted = Event::Halted { because, remedy, rule: None, ticket: None };
-                let ended = Event::NightEnded { because: NightEnd::Halted };
+                let halted = Event::Halted {
+                    because,
+                    remedy,
+                    rule: None,
+                    ticket: None,
+                };
+                let ended = Event::NightEnded {
+                    because: NightEnd::Halted,
+                };
                 tell(&mut real, &mut state, observer, &[halted, ended])?;
             }
         }
@@ -220,9 +286,13 @@ pub async fn night(
     control::take(&layout.control(), |_| true)
         .map_err(|error| of(&error, "look at the state folder"))?;
     if order.rehearse {
-        delete_rehearsal_refs(&real.hands.git)?;
+        delete_rehearsal_refs(&real.hands.git).await?;
     }
-    Ok(Ended { state, layout, course })
+    Ok(Ended {
+        state,
+        layout,
+        course,
+    })
 }
 
 /// Journals facts outside of the loop.
@@ -238,7 +308,9 @@ fn tell(
     let now = real.now();
     real.append(&now, events).map_err(NightError::Trouble)?;
     for event in events {
-        state.evolve(&now, event).map_err(|error| NightError::Broken(error.into()))?;
+        state
+            .evolve(&now, event)
+            .map_err(|error| NightError::Broken(error.into()))?;
         observer.sees(state, event);
     }
     Ok(())
@@ -255,12 +327,20 @@ impl Opened {
     fn read(layout: &Layout) -> Result<Self, NightError> {
         let mut state = State::default();
         let mut illegal = None;
-        let opened = Journal::open(&layout.journal(), |record: crate::journal::Record<Event>| {
-            state.evolve(&record.now(), &record.event).map_err(|source| {
-                illegal = Some(NightError::Illegal { seq: record.seq, source });
-                std::io::Error::other("a fact that cannot follow")
-            })
-        });
+        let opened = Journal::open(
+            &layout.journal(),
+            |record: crate::journal::Record<Event>| {
+                state
+                    .evolve(&record.now(), &record.event)
+                    .map_err(|source| {
+                        illegal = Some(NightError::Illegal {
+                            seq: record.seq,
+                            source,
+                        });
+                        std::io::Error::other("a fact that cannot follow")
+                    })
+            },
+        );
         if let Some(illegal) = illegal {
             return Err(illegal);
         }
@@ -268,25 +348,35 @@ impl Opened {
         let torn = opened.recovered.map(|torn| Repair::TornRecord {
             offset: torn.offset,
             bytes: torn.bytes,
-            kept_at: torn.kept_at,
+            kept_at: torn.kept_at.display().to_string(),
         });
         let state = state.night().is_some().then_some(state);
-        Ok(Self { journal, state, torn })
+        Ok(Self {
+            journal,
+            state,
+            torn,
+        })
     }
 
     /// Puts right what a dead runner left: processes first, before anything else starts.
-    fn repair(&mut self, layout: &Layout, git: &Git) -> Result<Vec<Repair>, NightError> {
+    async fn repair(&mut self, layout: &Layout, git: &Git) -> Result<Vec<Repair>, NightError> {
         let mut repairs: Vec<_> = self.torn.take().into_iter().collect();
         let ended = process::sweep(&[], &names::mark_prefix(layout), layout.rooms());
         if !ended.is_empty() {
             let count = u32::try_from(ended.len()).unwrap_or(u32::MAX);
             repairs.push(Repair::ProcessesEnded { count });
         }
-        let locks = git
-            .clear_stale_locks()
-            .map_err(|error| of(&error, "look at `.git/refs/nightshift`, then `nightshift run`"))?;
+        let locks = git.clear_stale_locks().await.map_err(|error| {
+            of(
+                &error,
+                "look at `.git/refs/nightshift`, then `nightshift run`",
+            )
+        })?;
         if !locks.is_empty() {
-            let paths = locks.iter().map(|path| path.display().to_string()).collect();
+            let paths = locks
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
             repairs.push(Repair::StaleLocks { paths });
         }
         Ok(repairs)
@@ -294,7 +384,10 @@ impl Opened {
 }
 
 fn night_name(state: &State) -> String {
-    state.night().map(|night| night.terms.night.clone()).unwrap_or_default()
+    state
+        .night()
+        .map(|night| night.terms.night.clone())
+        .unwrap_or_default()
 }
 
 fn limits(site: &Site) -> Limits {
@@ -302,31 +395,38 @@ fn limits(site: &Site) -> Limits {
     Limits {
         length_ms: u64::try_from(site.config.night.length.as_millis()).unwrap_or(u64::MAX),
         attempts: site.config.agent.attempts,
-        consecutive_failures: breakers.consecutive_failures,
-        yield_after: breakers.yield_after,
+        consecutive_failures: breakers.consecutive_failures.get(),
+        yield_after: breakers.yield_after.get(),
         yield_bad: breakers.yield_bad,
         large_diff: LARGE_DIFF,
         gate_in_bench: site.config.gate.place == crate::config::GatePlace::Bench,
     }
 }
 
-fn sweep_rehearsal(layout: &Layout, git: &Git) -> Result<(), NightError> {
+async fn sweep_rehearsal(layout: &Layout, git: &Git) -> Result<(), NightError> {
     match std::fs::remove_dir_all(layout.state()) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).at("remove", layout.state()).map_err(NightError::Io),
+        Err(error) => {
+            return Err(error)
+                .at("remove", layout.state())
+                .map_err(NightError::Io);
+        }
     }
-    delete_rehearsal_refs(git)
+    delete_rehearsal_refs(git).await
 }
 
-fn delete_rehearsal_refs(git: &Git) -> Result<(), NightError> {
+async fn delete_rehearsal_refs(git: &Git) -> Result<(), NightError> {
     let remedy = "delete the refs under `refs/nightshift/attempts/rehearsal` by hand";
     let attempts = git
         .list_refs("refs/nightshift/attempts/rehearsal/")
+        .await
         .map_err(|error| of(&error, remedy))?;
-    let branch = names::branch("rehearsal");
+    let branch = names::branch(REHEARSAL);
     for name in attempts.into_iter().map(|(name, _)| name).chain([branch]) {
-        git.delete_ref(&name).map_err(|error| of(&error, remedy))?;
+        git.delete_ref(&name)
+            .await
+            .map_err(|error| of(&error, remedy))?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 use super::site::Site;
 use crate::{
+    backlog,
     config::{Engine, GatePlace, HarnessKind},
     harness::{self, Readiness},
     repo::{self, Finding, Fit},
@@ -39,7 +40,10 @@ impl Site {
         let findings = repo::examine(&self.found);
         let harnesses = self.harnesses();
         let mut refusals = Vec::new();
-        for finding in findings.iter().filter(|finding| finding.verdict == Fit::Refused) {
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.verdict == Fit::Refused)
+        {
             refusals.push(Refusal {
                 what: format!("{}: {}", finding.what, finding.why),
                 remedy: finding.remedy.clone(),
@@ -59,11 +63,23 @@ impl Site {
                 configuration: true,
             });
         }
+        if let Err(error) = backlog::list_folder(&self.found.root, &self.config.backlog) {
+            refusals.push(Refusal {
+                what: error.to_string(),
+                remedy: "a night needs a folder of tickets".to_owned(),
+                configuration: true,
+            });
+        }
         if !rehearsal {
             refusals.extend(self.no_agent(&harnesses));
         }
         let blind_spots = self.blind_spots(&findings, rehearsal);
-        Preflight { refusals, blind_spots, findings, harnesses }
+        Preflight {
+            refusals,
+            blind_spots,
+            findings,
+            harnesses,
+        }
     }
 
     fn harnesses(&self) -> Vec<(String, Readiness)> {
@@ -72,7 +88,10 @@ impl Site {
             .harness
             .iter()
             .map(|(name, config)| {
-                (name.clone(), harness::ready(name, config, path, &self.found.root))
+                (
+                    name.clone(),
+                    harness::ready(name, config, path, &self.found.root),
+                )
             })
             .collect()
     }
@@ -85,7 +104,8 @@ impl Site {
                 remedy: if self.configured {
                     "set `harness` under `[agent]` in nightshift.toml".to_owned()
                 } else {
-                    "run `nightshift init`, which looks for agents and writes nightshift.toml".to_owned()
+                    "run `nightshift init`, which looks for agents and writes nightshift.toml"
+                        .to_owned()
                 },
                 configuration: true,
             });
@@ -123,7 +143,9 @@ impl Site {
         }
         if !rehearsal {
             for name in &self.config.agent.harness {
-                let Some(config) = self.config.harness.get(name) else { continue };
+                let Some(config) = self.config.harness.get(name) else {
+                    continue;
+                };
                 if let HarnessKind::Command { .. } = config.kind {
                     spots.push(format!(
                         "The output of `{name}` is not understood by this version: a usage limit counts as a failed attempt, and its tool calls are not judged before they run."
@@ -138,12 +160,16 @@ impl Site {
             spots.push("No file is protected (`protect` under `[gate]` is empty): an agent may change what judges it. Changed tests are named in the report.".to_owned());
         }
         if !self.contracted {
-            spots.push(format!("There is no {}: the default contract holds.", self.config.policy));
+            spots.push(format!(
+                "There is no {}: the default contract holds.",
+                self.config.policy
+            ));
         }
-        for finding in findings.iter().filter(|finding| finding.verdict == Fit::Note) {
-            if finding.blind_spot {
-                spots.push(format!("{}: {}.", finding.what, finding.why));
-            }
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.verdict == Fit::Note)
+        {
+            spots.push(format!("{}: {}.", finding.what, finding.why));
         }
         spots
     }

@@ -73,12 +73,18 @@ impl Real {
 
     /// Returns a ticket as its file says now.
     pub(super) fn ticket(&self, id: &TicketId) -> Option<&Ticket> {
-        self.places.get(id).and_then(|at| self.backlog.tickets.get(*at))
+        self.places
+            .get(id)
+            .and_then(|at| self.backlog.tickets.get(*at))
     }
 
     fn shelve(&mut self, backlog: Arc<Backlog>) {
-        self.places =
-            backlog.tickets.iter().enumerate().map(|(at, t)| (t.id().clone(), at)).collect();
+        self.places = backlog
+            .tickets
+            .iter()
+            .enumerate()
+            .map(|(at, t)| (t.id().clone(), at))
+            .collect();
         self.backlog = backlog;
     }
 
@@ -89,12 +95,15 @@ impl Real {
 
     /// Returns the halt of a disk that is nearly full: before git or the journal is hurt.
     fn disk_is_low(&self) -> Result<Option<Event>, Trouble> {
-        let wanted = self.hands.site.policy.breakers().free_disk;
+        let wanted = self.hands.site.policy.breakers().free_disk_bytes;
         let folders = [self.hands.layout.state(), self.hands.layout.rooms()];
         for folder in folders.into_iter().filter(|folder| folder.exists()) {
             let stat = rustix::fs::statvfs(folder).map_err(|error| {
                 let path = folder.display();
-                Trouble::new(format!("the disk of `{path}` cannot be asked: {error}"), "look at it")
+                Trouble::new(
+                    format!("the disk of `{path}` cannot be asked: {error}"),
+                    "look at it",
+                )
             })?;
             let free = stat.f_bavail.saturating_mul(stat.f_frsize);
             if free < wanted {
@@ -124,14 +133,20 @@ impl Real {
             Ok(_) => Ok(()),
             Err(AppendError::NoSpace { .. }) if !self.ballast_freed => {
                 self.ballast_freed = true;
-                ballast::release(&self.hands.layout.ballast()).map_err(|e| Trouble::of(&e, remedy))?;
-                self.journal.recover_after_failure().map_err(|e| Trouble::of(&e, remedy))?;
+                ballast::release(&self.hands.layout.ballast())
+                    .map_err(|e| Trouble::of(&e, remedy))?;
+                self.journal
+                    .recover_after_failure()
+                    .map_err(|e| Trouble::of(&e, remedy))?;
                 self.journal
                     .append_all(&self.night, events, now)
                     .map(drop)
                     .map_err(|error| Trouble::of(&error, remedy))
             }
-            Err(error) => Err(Trouble::of(&error, "look at the disk, then `nightshift run`")),
+            Err(error) => Err(Trouble::of(
+                &error,
+                "look at the disk, then `nightshift run`",
+            )),
         }
     }
 }
@@ -167,20 +182,30 @@ impl World for Real {
             return Ok(vec![halted]);
         }
         let refreshed = self.shelf.refresh().map_err(|error| {
-            Trouble::of(&error, "bring the backlog folder back, then `nightshift run`")
+            Trouble::of(
+                &error,
+                "bring the backlog folder back, then `nightshift run`",
+            )
         })?;
-        let Some(backlog) = refreshed else { return Ok(Vec::new()) };
+        let Some(backlog) = refreshed else {
+            return Ok(Vec::new());
+        };
         self.shelve(backlog);
         Ok(boundary::differences(state, &self.backlog))
     }
 
     async fn judge(&mut self, _state: &State, ticket: &TicketId) -> Result<Vec<Event>, Trouble> {
         let Some(found) = self.ticket(ticket) else {
-            return Ok(vec![Event::TicketGone { ticket: ticket.clone() }]);
+            return Ok(vec![Event::TicketGone {
+                ticket: ticket.clone(),
+            }]);
         };
         let mut decision = self.hands.site.policy.at_ticket(found);
         self.redact_decision(&mut decision);
-        Ok(vec![Event::Judged { ticket: ticket.clone(), decision }])
+        Ok(vec![Event::Judged {
+            ticket: ticket.clone(),
+            decision,
+        }])
     }
 
     async fn claim(
@@ -193,11 +218,7 @@ impl World for Real {
         self.give_bench(state, ticket, attempt, from).await
     }
 
-    async fn baseline(
-        &mut self,
-        _state: &State,
-        at: AttemptAt<'_>,
-    ) -> Result<Vec<Event>, Trouble> {
+    async fn baseline(&mut self, _state: &State, at: AttemptAt<'_>) -> Result<Vec<Event>, Trouble> {
         self.check_snapshot(at).await
     }
 
@@ -219,10 +240,9 @@ impl World for Real {
         state: &State,
         ticket: &TicketId,
         attempt: u32,
-        from: &CommitId,
         tree: &TreeId,
     ) -> Result<Vec<Event>, Trouble> {
-        self.check_candidate(state, ticket, attempt, from, tree).await
+        self.check_candidate(state, ticket, attempt, tree).await
     }
 
     async fn land(

@@ -128,9 +128,8 @@ async fn perform<W: World>(
         Effect::Gate {
             ticket,
             attempt,
-            from,
             tree,
-        } => world.gate(state, ticket, *attempt, from, tree).await,
+        } => world.gate(state, ticket, *attempt, tree).await,
         Effect::Land {
             ticket,
             attempt,

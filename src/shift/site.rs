@@ -77,7 +77,9 @@ impl Site {
         let text = policy_text.unwrap_or_else(|| Policy::default_text().to_owned());
         let (policy, problems) = policy::parse(&Source::new(PathBuf::from(&config.policy), text));
         diagnostics.extend(problems);
-        let policy = policy.with_protected(&config.gate.protect).map_err(SiteError::Protect)?;
+        let policy = policy
+            .with_protected(&config.gate.protect)
+            .map_err(SiteError::Protect)?;
         Ok(Self {
             found,
             layout,
@@ -93,7 +95,9 @@ impl Site {
 
     /// Returns the diagnostics that forbid a night.
     pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error)
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == Severity::Error)
     }
 }
 

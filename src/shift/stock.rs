@@ -1,17 +1,26 @@
 //! Taking stock of the bench after an attempt: keep its files under the attempt's ref, put
 //! protected files back, and ask the contract about the difference.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fs, io, path::Path};
 
-use super::{hands::Room, names, real::Real, tests_touched::existing_tests, world::{AttemptAt, Trouble}};
+use super::{
+    hands::Room,
+    names,
+    real::Real,
+    tests_touched::existing_tests,
+    world::{AttemptAt, Trouble},
+};
 use crate::{
-    layout,
+    layout::{self, PathContext, PathError},
     machine::{Event, State, Taken},
     policy::{
         ChangedFile,
         decision::{Action, Decision},
     },
-    repo::{FileDiff, SnapshotError, id::{CommitId, TreeId, Work}},
+    repo::{
+        FileDiff, SnapshotError,
+        id::{CommitId, TreeId, Work},
+    },
 };
 
 /// How much of a difference is kept as text beside the attempt.
@@ -28,15 +37,25 @@ impl Real {
         let index = self.hands.index(Room::Bench);
         let mut nested = Vec::new();
         let tree = match self.hands.git.snapshot(&bench, &index, at.from).await {
-            Ok(tree) => tree,
-            Err(SnapshotError::Nested { paths, tree }) => {
+            Err(SnapshotError::Nested { paths }) => {
+                // Their files become plain files of the bench, so that they are kept too.
+                for path in &paths {
+                    forget_repository(&bench.join(path))
+                        .map_err(|error| Trouble::of(&error, remedy))?;
+                }
                 nested = paths;
-                tree
+                self.hands.git.snapshot(&bench, &index, at.from).await
             }
-            Err(error) => return Err(Trouble::of(&error, remedy)),
+            taken => taken,
         };
+        let tree = tree.map_err(|error| Trouble::of(&error, remedy))?;
         let trouble = |error: &dyn std::error::Error| Trouble::of(error, remedy);
-        let diffs = self.hands.git.changes(at.from_tree, &tree).await.map_err(|e| trouble(&e))?;
+        let diffs = self
+            .hands
+            .git
+            .changes(at.from_tree, &tree)
+            .await
+            .map_err(|e| trouble(&e))?;
         let reference = names::attempt_ref(&self.night, at.ticket, at.number);
         let message = crate::repo::message(
             &format!("Attempt {} on {}", at.number, at.ticket),
@@ -55,18 +74,35 @@ impl Real {
             .map_err(|error| trouble(&error))?;
 
         let decision = self.judge_diff(state, &at, &diffs);
-        let candidate = self.put_protected_back(&at, &tree, &diffs, &decision).await?;
+        let candidate = self
+            .put_protected_back(&at, &tree, &diffs, &decision)
+            .await?;
+        let candidate_commit = if candidate == tree {
+            commit.clone()
+        } else {
+            let reference = format!("{reference}-gated");
+            let kept = self
+                .hands
+                .git
+                .keep(&reference, &candidate, at.from, &message)
+                .await;
+            kept.map_err(|error| trouble(&error))?
+        };
         self.write_patch(&at, &tree).await?;
         let work = measure(commit, tree, &diffs);
         let taken = Taken {
             reference,
             work,
             candidate,
+            candidate_commit,
             decision,
             tests_changed: existing_tests(diffs.iter().map(|diff| &diff.change)),
             nested,
         };
-        Ok(vec![Event::WorkKept { ticket: at.ticket.clone(), taken: Box::new(taken) }])
+        Ok(vec![Event::WorkKept {
+            ticket: at.ticket.clone(),
+            taken: Box::new(taken),
+        }])
     }
 
     fn judge_diff(&self, state: &State, at: &AttemptAt<'_>, diffs: &[FileDiff]) -> Decision {
@@ -104,7 +140,8 @@ impl Real {
             return Ok(tree.clone());
         }
         let paths: Vec<_> = touched.into_iter().collect();
-        self.hands.git
+        self.hands
+            .git
             .restore(tree, at.from_tree, &paths)
             .await
             .map_err(|error| Trouble::of(&error, "look at the repository, then `nightshift run`"))
@@ -131,6 +168,21 @@ impl Real {
         for word in &mut decision.matched {
             *word = crate::sandbox::clean(&self.hands.redactor.redact(word));
         }
+    }
+}
+
+/// Removes the git directory of a repository inside the bench; its files stay.
+fn forget_repository(path: &Path) -> Result<(), PathError> {
+    let git = if path.file_name().is_some_and(|name| name == ".git") {
+        path.to_owned()
+    } else {
+        path.join(".git")
+    };
+    match fs::symlink_metadata(&git) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&git).at("remove", &git),
+        Ok(_) => fs::remove_file(&git).at("remove", &git),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).at("look at", &git),
     }
 }
 

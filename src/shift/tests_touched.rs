@@ -20,7 +20,10 @@ fn is_test(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let mut parts: Vec<&str> = lower.split('/').collect();
     let file = parts.pop().unwrap_or_default();
-    if parts.iter().any(|part| matches!(*part, "test" | "tests" | "__tests__" | "spec" | "specs")) {
+    if parts
+        .iter()
+        .any(|part| matches!(*part, "test" | "tests" | "__tests__" | "spec" | "specs"))
+    {
         return true;
     }
     let stem = file.split('.').next().unwrap_or_default();
@@ -38,10 +41,21 @@ mod tests {
 
     #[test]
     fn tests_are_known_by_their_names() {
-        for path in ["tests/a.rs", "src/test_x.py", "x_test.go", "a/b.test.ts", "spec/m.rb"] {
+        for path in [
+            "tests/a.rs",
+            "src/test_x.py",
+            "x_test.go",
+            "a/b.test.ts",
+            "spec/m.rb",
+        ] {
             assert!(is_test(path), "{path}");
         }
-        for path in ["src/contest.rs", "latest.md", "src/attest/a.c", "docs/testing.md"] {
+        for path in [
+            "src/contest.rs",
+            "latest.md",
+            "src/attest/a.c",
+            "docs/testing.md",
+        ] {
             assert!(!is_test(path), "{path}");
         }
     }

@@ -24,9 +24,10 @@ const EVERY: Duration = Duration::from_millis(200);
 
 /// Watches until a stop at once is asked for, then says so to whoever runs something.
 pub(super) async fn watch(control: PathBuf, stop: watch::Sender<bool>) {
-    let (Ok(mut interrupts), Ok(mut terminations)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
+    let (Ok(mut interrupts), Ok(mut terminations)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
         return;
     };
     let mut asked = 0_u32;
@@ -41,7 +42,9 @@ pub(super) async fn watch(control: PathBuf, stop: watch::Sender<bool>) {
             _ = ticks.tick() => {}
         }
         let now = control::read(&control).is_ok_and(|requests| {
-            requests.iter().any(|request| matches!(request.kind, RequestKind::Stop { now: true }))
+            requests
+                .iter()
+                .any(|request| matches!(request.kind, RequestKind::Stop { now: true }))
         });
         if now {
             stop.send_replace(true);

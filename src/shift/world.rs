@@ -144,7 +144,6 @@ pub trait World {
         state: &State,
         ticket: &TicketId,
         attempt: u32,
-        from: &CommitId,
         tree: &TreeId,
     ) -> Result<Vec<Event>, Trouble>;
 
