@@ -35,8 +35,11 @@ pub(super) struct Stamp {
     pub(super) inode: u64,
 }
 
-/// Returns the files of a backlog folder, by name, and what cannot be looked at.
-pub(super) fn list(folder: &Path) -> Result<(Vec<Entry>, Vec<(String, String)>), PathError> {
+/// The files of a folder, by name, and those that are not even opened, each with the reason.
+pub(super) type Listing = (Vec<Entry>, Vec<(String, String)>);
+
+/// Returns the files of a backlog folder.
+pub(super) fn list(folder: &Path) -> Result<Listing, PathError> {
     let whole = folder
         .canonicalize()
         .at("find the backlog folder", folder)?;

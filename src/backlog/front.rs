@@ -25,7 +25,7 @@ pub(super) struct Front {
 
 impl Front {
     /// Reads the front matter of a text; a text without any is all body.
-    pub(super) fn read(source: &Source) -> Result<Self, Diagnostic> {
+    pub(super) fn read(source: &Source) -> Result<Self, Box<Diagnostic>> {
         let text = &*source.text;
         let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
         let rest = text.get(start..).unwrap_or_default();
@@ -50,13 +50,13 @@ impl Front {
             at += line.len();
         }
         let Some((end, body)) = end else {
-            return Err(Diagnostic::error(
+            return Err(Box::new(Diagnostic::error(
                 "unclosed-front-matter",
                 format!("expected a closing `{fence}` line, found the end of the file"),
                 source,
                 start..start + fence.len(),
                 format!("Close the front matter with a line `{fence}`."),
-            ));
+            )));
         };
         let block = first..end;
         let inner = text.get(block.clone()).unwrap_or_default();
@@ -144,7 +144,7 @@ impl Front {
     }
 }
 
-fn check_size(source: &Source, block: &Range<usize>, inner: &str) -> Result<(), Diagnostic> {
+fn check_size(source: &Source, block: &Range<usize>, inner: &str) -> Result<(), Box<Diagnostic>> {
     let mut depth = 0_usize;
     let mut deepest = 0_usize;
     for byte in inner.bytes() {
@@ -166,22 +166,28 @@ fn check_size(source: &Source, block: &Range<usize>, inner: &str) -> Result<(), 
         .max()
         .unwrap_or(0);
     if inner.len() > LARGEST || deepest.max(nested) > DEEPEST || indent > 4 * DEEPEST {
-        return Err(Diagnostic::error(
+        return Err(Box::new(Diagnostic::error(
             "front-matter-too-large",
             "expected a few lines of front matter, found a block that is too large or too deep",
             source,
             block.start..block.start,
             "Move text into the body, below the front matter.",
-        ));
+        )));
     }
     Ok(())
 }
 
-fn yaml(source: &Source, block: &Range<usize>, inner: &str) -> Result<Mapping, Diagnostic> {
+fn yaml(source: &Source, block: &Range<usize>, inner: &str) -> Result<Mapping, Box<Diagnostic>> {
     let broken = |message: String, at: usize| {
         let at = block.start + at.min(inner.len());
         let help = "Mend the YAML between the `---` lines; quote values that hold `:` or `#`.";
-        Diagnostic::error("broken-yaml", message, source, at..at, help)
+        Box::new(Diagnostic::error(
+            "broken-yaml",
+            message,
+            source,
+            at..at,
+            help,
+        ))
     };
     match serde_yaml::from_str::<Value>(inner) {
         Ok(Value::Mapping(values)) => Ok(values),
@@ -197,11 +203,11 @@ fn yaml(source: &Source, block: &Range<usize>, inner: &str) -> Result<Mapping, D
     }
 }
 
-fn toml(source: &Source, block: &Range<usize>, inner: &str) -> Result<Mapping, Diagnostic> {
+fn toml(source: &Source, block: &Range<usize>, inner: &str) -> Result<Mapping, Box<Diagnostic>> {
     let broken = |message: String, at: Range<usize>| {
         let at = block.start + at.start..block.start + at.end;
         let help = "Mend the TOML between the `+++` lines.";
-        Diagnostic::error("broken-toml", message, source, at, help)
+        Box::new(Diagnostic::error("broken-toml", message, source, at, help))
     };
     let table: toml::Table = inner.parse().map_err(|error: toml::de::Error| {
         broken(

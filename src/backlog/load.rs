@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    folder::{self, Entry},
+    folder::{self, Entry, Listing},
     order::order,
     parse::parse_ticket,
     ticket::{Status, Ticket, TicketId},
@@ -105,10 +105,7 @@ pub fn list_folder(root: &Path, folder: &str) -> Result<(), LoadError> {
 }
 
 /// Lists the folder's files.
-pub(super) fn list(
-    root: &Path,
-    folder: &str,
-) -> Result<(Vec<Entry>, Vec<(String, String)>), LoadError> {
+pub(super) fn list(root: &Path, folder: &str) -> Result<Listing, LoadError> {
     list_folder(root, folder)?;
     Ok(folder::list(&root.join(folder))?)
 }

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::backlog::ticket::{Priority, Status};
 
-    fn facts(name: &str, priority: u8, on: Vec<String>) -> TicketFacts {
+    fn facts(name: &str, priority: u8, on: &[String]) -> TicketFacts {
         TicketFacts {
             id: name.parse().unwrap(),
             title: String::new(),
@@ -100,8 +100,8 @@ mod tests {
             tickets in prop::collection::vec((1_u8..=5, prop::collection::vec(0_usize..30, 0..3)), 1..30)
         ) {
             let all: Vec<_> = tickets.iter().enumerate().map(|(n, (priority, on))| {
-                let on = on.iter().filter(|d| **d < n).map(|d| format!("t{d:02}")).collect();
-                facts(&format!("t{n:02}"), *priority, on)
+                let on: Vec<String> = on.iter().filter(|d| **d < n).map(|d| format!("t{d:02}")).collect();
+                facts(&format!("t{n:02}"), *priority, &on)
             }).collect();
             let ordered = order(&all.iter().collect::<Vec<_>>());
             prop_assert_eq!(ordered.len(), all.len());

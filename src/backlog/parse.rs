@@ -61,7 +61,7 @@ pub fn parse_ticket(file: &str, shown: &str, bytes: &[u8]) -> (Option<Ticket>, V
     }
     let front = match Front::read(&source) {
         Ok(front) => front,
-        Err(problem) => return (None, vec![problem]),
+        Err(problem) => return (None, vec![*problem]),
     };
     let body_text = text.get(front.body..).unwrap_or_default();
     let mut reading = Reading {

@@ -15,7 +15,7 @@ use crate::{
         ticket::{Status, Ticket, TicketId},
     },
     config::Environment,
-    diagnostic::Severity,
+    diagnostic::{Diagnostic, Severity},
     gate::verdict::Check,
     layout::{Lock, LockError},
     policy::decision::{Action, Decision},
@@ -201,7 +201,7 @@ impl<'a> Plan<'a> {
         let all = site.diagnostics.iter().chain(&backlog.diagnostics);
         Self {
             lines,
-            diagnostics: all.map(|diagnostic| diagnostic.to_json()).collect(),
+            diagnostics: all.map(Diagnostic::to_json).collect(),
             errors: backlog
                 .diagnostics
                 .iter()

@@ -132,7 +132,7 @@ fn agent(reader: &mut Reader<'_>, table: &DeTable<'_>, agent: &mut Agent) {
         "[agent]",
         &["harness", "model", "timeout", "silence", "attempts"],
     );
-    match table.get("harness").map(|value| value.get_ref()) {
+    match table.get("harness").map(toml::Spanned::get_ref) {
         Some(DeValue::Array(_)) => {
             let names = reader.strings(table, "harness");
             agent.harness = names.into_iter().map(|(name, _)| name.to_owned()).collect();
@@ -209,7 +209,7 @@ fn harness(
         reader.word(&word, "prompt", &known)
     });
     let stories = reader.string(table, "stories");
-    let command: Vec<String> = match table.get("command").map(|value| value.get_ref()) {
+    let command: Vec<String> = match table.get("command").map(toml::Spanned::get_ref) {
         Some(DeValue::Array(_)) => reader
             .strings(table, "command")
             .into_iter()

@@ -261,8 +261,7 @@ fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active) -> Step 
     }
     let stopping = night.stop.as_ref().is_some_and(|stop| stop.now) || night.halt.is_some();
     match &active.stage {
-        Stage::Claimed if stopping => returned(id, Setback::Stopped),
-        Stage::Baselined { .. } if stopping => returned(id, Setback::Stopped),
+        Stage::Claimed | Stage::Baselined { .. } if stopping => returned(id, Setback::Stopped),
         Stage::Kept {
             session: Some(session),
             taken,

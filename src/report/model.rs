@@ -292,9 +292,8 @@ pub fn model(state: &State, evidence: Evidence<'_>) -> Model {
                 });
             }
             Some(Outcome::Done { .. }) if tonight(state, ticket) => {
-                landed.push(landed_line(ticket))
+                landed.push(landed_line(ticket));
             }
-            Some(Outcome::Done { .. } | Outcome::LowConfidence { .. }) => {}
             Some(outcome @ Outcome::Failed { because }) => {
                 failed.push(fail(state, ticket, outcome, because, evidence));
             }
@@ -305,7 +304,11 @@ pub fn model(state: &State, evidence: Evidence<'_>) -> Model {
             Some(Outcome::Skipped { because }) if ticket.facts.status != Status::Done => {
                 skipped.add((because.clone(), String::new()), id);
             }
-            Some(Outcome::Skipped { .. }) | None => {}
+            // Landed in an earlier night, done by its file, or still to come.
+            Some(
+                Outcome::Done { .. } | Outcome::LowConfidence { .. } | Outcome::Skipped { .. },
+            )
+            | None => {}
         }
     }
     decisions.sort_by(|a, b| {
@@ -650,9 +653,9 @@ fn landed_line(ticket: &TicketState) -> LandedLine {
         files: work.map_or(0, |work| work.files),
         added: work.map_or(0, |work| work.added),
         removed: work.map_or(0, |work| work.removed),
-        gate_ms: attempt
-            .map(|attempt| attempt.verdicts.iter().map(|verdict| verdict.took_ms).sum())
-            .unwrap_or(0),
+        gate_ms: attempt.map_or(0, |attempt| {
+            attempt.verdicts.iter().map(|verdict| verdict.took_ms).sum()
+        }),
         attempts: ticket.tried.len(),
     }
 }

@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::disallowed_methods,
     reason = "a test that cannot go on has failed; clippy spares test functions only, not what they call"
 )]
 
