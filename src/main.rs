@@ -1,3 +1,7 @@
 //! The `nightshift` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nightshift::cli::main()
+}

@@ -1,1 +1,22 @@
-//! One file per verb.
+//! The command line: one file per verb, one writer, one type of failure.
+
+mod args;
+mod ask;
+mod check;
+mod demo;
+mod detect;
+mod doctor;
+mod failure;
+mod init;
+mod new;
+mod night;
+mod policy;
+mod progress;
+mod publish;
+mod report;
+mod say;
+mod start;
+mod status;
+mod ui;
+
+pub use start::main;

@@ -4,10 +4,12 @@
 //! renderer ([`render`]). Parsers of such files return `(T, Vec<Diagnostic>)`: every problem in
 //! one go, and never a lost night because of one bad file.
 
+mod reader;
 mod render;
 mod source;
 mod suggest;
 
+pub use reader::{Placed, Reader};
 pub use render::render;
 pub use source::{Diagnostic, Label, Severity, Source};
 pub use suggest::nearest;

@@ -306,7 +306,6 @@ fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active) -> Step 
             Step::Do(Effect::Gate {
                 ticket: id.clone(),
                 attempt,
-                from: active.from.clone(),
                 tree: taken.candidate.clone(),
             })
         }),

@@ -278,6 +278,31 @@ pub enum Repair {
     },
 }
 
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TornRecord {
+                offset,
+                bytes,
+                kept_at,
+            } => write!(
+                f,
+                "the journal's last record was torn ({bytes} bytes at offset {offset}, kept in {kept_at})"
+            ),
+            Self::ProcessesEnded { count } => {
+                write!(f, "processes left by a dead runner were ended: {count}")
+            }
+            Self::StaleLocks { paths } => {
+                write!(
+                    f,
+                    "stale locks of a dead runner were removed: {}",
+                    paths.join(", ")
+                )
+            }
+        }
+    }
+}
+
 /// A file of the backlog that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedFile {
@@ -320,6 +345,8 @@ pub struct Taken {
     pub work: Work,
     /// The tree to gate and to land: the work's, with protected files as they were.
     pub candidate: TreeId,
+    /// A commit of that tree, for the gate room.
+    pub candidate_commit: CommitId,
     /// What the contract decided on the diff.
     pub decision: Decision,
     /// Existing tests that were changed or deleted (the first few).
@@ -420,6 +447,17 @@ pub enum RequestKind {
         /// Which.
         ticket: TicketId,
     },
+}
+
+impl fmt::Display for RequestKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stop { now: false } => f.write_str("stop at the next safe boundary"),
+            Self::Stop { now: true } => f.write_str("stop at once"),
+            Self::Answer { ticket, .. } => write!(f, "{ticket} was answered"),
+            Self::Requeue { ticket } => write!(f, "{ticket} is to be tried again"),
+        }
+    }
 }
 
 /// Why a run is over.

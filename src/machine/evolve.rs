@@ -302,6 +302,7 @@ impl State {
             repairs: Vec::new(),
             requests: Vec::new(),
             fired: Vec::new(),
+            landed: Vec::new(),
             claimed: 0,
             failed_in_a_row: 0,
             worked: 0,
@@ -420,6 +421,7 @@ impl State {
         };
         let night = self.night_mut("landed")?;
         night.tip = landed.commit.clone();
+        night.landed.push(id.clone());
         night.failed_in_a_row = 0;
         night.worked += 1;
         let name = night.terms.night.clone();

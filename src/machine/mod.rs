@@ -23,3 +23,6 @@ pub use outcome::{Block, Outcome, OutcomeKind, Park, Raised, Reason};
 pub use state::{Night, State};
 pub use step::{Effect, Step};
 pub use ticket::{Active, Answer, Attempt, Landed, Phase, Stage, TicketState};
+
+#[cfg(test)]
+mod tests;

@@ -57,6 +57,8 @@ pub struct Night {
     pub requests: Vec<Request>,
     /// Decisions in which a rule fired, oldest first, with the ticket.
     pub fired: Vec<(TicketId, Decision)>,
+    /// Tickets landed tonight, oldest first.
+    pub landed: Vec<TicketId>,
     /// Tickets claimed by this run.
     pub claimed: u32,
     /// Tickets failed in a row by this run.

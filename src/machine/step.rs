@@ -70,8 +70,6 @@ pub enum Effect {
         ticket: TicketId,
         /// Its attempt.
         attempt: u32,
-        /// The snapshot.
-        from: CommitId,
         /// The candidate.
         tree: TreeId,
     },

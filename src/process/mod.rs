@@ -1,7 +1,23 @@
 //! Children: started, watched, ended with their whole tree.
+//!
+//! [`run`] is the only way a program is started. At every end, a clean exit included, everything
+//! that came of the child is ended too: nothing of one run is alive in the next. [`sweep`] does
+//! the same for what a runner left that was killed itself. Linux only: it lives on `/proc`.
 
 pub mod id;
+mod identity;
+mod run;
 mod spec;
+mod sweep;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod unix;
 
 pub use id::ProcessId;
+pub use identity::{find_program, identify, is_alive};
+pub use run::{capture, run};
 pub use spec::{Exit, Finished, Spec, Stream};
+pub use sweep::sweep;
+pub use unix::become_subreaper;

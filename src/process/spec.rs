@@ -14,7 +14,8 @@ pub struct Spec {
     /// What it reads on standard input before end of file; `None` is `/dev/null`.
     pub stdin: Option<Vec<u8>>,
     /// A name that it and all its descendants carry in their environment (`NIGHTSHIFT_MARK`), by
-    /// which they are found when the runner has died.
+    /// which they are found when the runner has died. Of all runs on this machine one at a time may
+    /// carry it: whatever else carries it is ended with this run.
     pub mark: String,
     /// Awake time after which it is ended.
     pub timeout: Duration,
@@ -64,6 +65,9 @@ pub struct Finished {
     pub took: Duration,
     /// Bytes it printed.
     pub output_bytes: u64,
-    /// How many of its descendants were still alive after it and were ended.
+    /// How many of its descendants did not end with it and were killed.
     pub survivors: u32,
+    /// How many processes of its tree could not be ended, itself included: with more than 0 the
+    /// room is not safe to use again.
+    pub unended: u32,
 }

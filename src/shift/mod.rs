@@ -1,1 +1,38 @@
-//! The night itself.
+//! The night itself: the only room that performs steps.
+//!
+//! [`night`] opens a night (lock, journal, recovery) and runs it; [`run`] is the loop: step →
+//! effect → event → journal. [`World`] is everything outside the machine. [`Site::preflight`]
+//! looks before a night at what forbids it and which guarantees are off, [`prove`] runs the gates
+//! without any agent, [`control`] is how other terminals ask.
+
+mod attempt;
+mod bench;
+mod boundary;
+mod checks;
+pub mod control;
+mod hands;
+mod landing;
+mod ledger;
+mod names;
+mod night;
+mod observe;
+mod open;
+mod preflight;
+mod prove;
+mod real;
+mod run;
+mod site;
+mod stock;
+mod tests_touched;
+mod watch;
+mod world;
+
+pub use ledger::{LedgerError, read};
+pub use night::{Ended, NightError, Order, night};
+pub use observe::{Nobody, Observer};
+pub use open::Course;
+pub use preflight::{Preflight, Refusal};
+pub use prove::{Proof, prove};
+pub use run::{Broken, run};
+pub use site::{CONFIG, Site, SiteError};
+pub use world::{AttemptAt, Trouble, World};

@@ -1,0 +1,299 @@
+//! The command line, as data. Help texts are here and nowhere else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Run a coding agent over a directory of tickets through the night, and report in the morning
+#[derive(Debug, Parser)]
+#[command(
+    name = "nightshift",
+    version,
+    after_help = "Example:\n  nightshift init && nightshift new \"Fix the login timeout\" && nightshift check && nightshift run\n\nExit codes:\n  0  all settled well\n  1  something needs a human (parked, failed, blocked, a ticket with an error)\n  2  usage or configuration\n  3  halted\n  4  could not run here (environment)\n  5  another night holds the lock"
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Global {
+    /// Work as if started in this folder
+    #[arg(short = 'C', long, value_name = "DIR", global = true)]
+    pub(super) directory: Option<PathBuf>,
+    /// Print JSON for a program instead of text for a person
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Print only what was asked for, and errors
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Play a whole night on an example project, with a scripted agent
+    #[command(after_help = "Example:\n  nightshift demo --keep /tmp/demo")]
+    Demo(Demo),
+    /// Write nightshift.toml, policy.toml and a backlog folder
+    ///
+    /// Detects the gate and the agents on PATH, and says what it found. Writes nothing over.
+    #[command(after_help = "Example:\n  cd my-repo && nightshift init")]
+    Init(Init),
+    /// Write a new ticket from its title
+    #[command(after_help = "Example:\n  nightshift new \"Fix the login timeout\" --priority high")]
+    New(New),
+    /// Check configuration, contract and backlog, order the tickets, prove the gates
+    ///
+    /// Spends no token: no agent is started.
+    #[command(after_help = "Example:\n  nightshift check --no-gate")]
+    Check(Check),
+    /// Run the night, or go on with the one that was interrupted
+    #[command(after_help = "Example:\n  nightshift run --until 07:00\n  nightshift run --dry-run")]
+    Run(Run),
+    /// Show how the night stands
+    #[command(after_help = "Example:\n  nightshift status --json")]
+    Status,
+    /// Ask the running night to stop at the next safe boundary
+    #[command(after_help = "Example:\n  nightshift stop --now --reason \"need the machine\"")]
+    Stop(Stop),
+    /// Print the report of a night
+    #[command(after_help = "Example:\n  nightshift report --night 2026-11-20")]
+    Report(Report),
+    /// Answer a parked question: the ticket is queued again with the answer
+    #[command(after_help = "Example:\n  nightshift answer T-7 \"Keep the column\"")]
+    Answer(Answer),
+    /// Queue a settled ticket again
+    #[command(after_help = "Example:\n  nightshift requeue T-9")]
+    Requeue(Requeue),
+    /// Say whether nights can run here, and what is off
+    #[command(after_help = "Example:\n  nightshift doctor")]
+    Doctor,
+    /// Look into the contract
+    #[command(after_help = "Example:\n  nightshift policy explain T-7")]
+    Policy(Policy),
+    /// Speak to the night (for agents)
+    #[command(
+        after_help = "Example:\n  nightshift say park --question \"Drop the column?\" --option \"keep it\" --option \"drop it\" --recommend \"keep it\""
+    )]
+    Say(Say),
+    /// The embedded scripted agent.
+    #[command(name = "__play", hide = true)]
+    Play(Play),
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Keep the example's repository in this folder, which must be new or empty
+    #[arg(long, value_name = "DIR")]
+    pub(super) keep: Option<PathBuf>,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// Use this agent instead of the first one found
+    #[arg(long, value_name = "NAME")]
+    pub(super) harness: Option<String>,
+    /// Use this gate instead of the detected one
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) gate: Option<String>,
+}
+
+/// `new`.
+#[derive(Debug, Args)]
+pub(super) struct New {
+    /// The ticket's title
+    pub(super) title: String,
+    /// Priority: 1 to 5, or critical, high, medium, low
+    #[arg(long, value_name = "PRIORITY")]
+    pub(super) priority: Option<String>,
+    /// A ticket that must land first (can be repeated)
+    #[arg(long, value_name = "TICKET")]
+    pub(super) depends_on: Vec<String>,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Leave the gates out: check the files only
+    #[arg(long)]
+    pub(super) no_gate: bool,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Show the plan, start nothing
+    #[arg(long, conflicts_with = "rehearse")]
+    pub(super) dry_run: bool,
+    /// Play the night on this repository with the scripted agent, at no cost; nothing is kept but
+    /// its report
+    #[arg(long)]
+    pub(super) rehearse: bool,
+    /// Work only on these tickets
+    #[arg(long, value_name = "ID", num_args = 1.., value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// Claim no ticket from this time of day on
+    #[arg(long, value_name = "HH:MM")]
+    pub(super) until: Option<String>,
+    /// Claim at most this many tickets
+    #[arg(long, value_name = "N")]
+    pub(super) max_tickets: Option<u32>,
+    /// Begin a new night even if the last one could be gone on with
+    #[arg(long)]
+    pub(super) new: bool,
+}
+
+/// `stop`.
+#[derive(Debug, Args)]
+pub(super) struct Stop {
+    /// At once: end the agent, keep its work, revert
+    #[arg(long)]
+    pub(super) now: bool,
+    /// Why, for the report
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// The night; the newest one when left out
+    #[arg(long, value_name = "ID")]
+    pub(super) night: Option<String>,
+}
+
+/// `answer`.
+#[derive(Debug, Args)]
+pub(super) struct Answer {
+    /// The parked ticket
+    pub(super) ticket: String,
+    /// The answer, in plain words: the agent will read it
+    pub(super) answer: String,
+}
+
+/// `requeue`.
+#[derive(Debug, Args)]
+pub(super) struct Requeue {
+    /// The tickets
+    #[arg(required = true, value_name = "TICKET")]
+    pub(super) tickets: Vec<String>,
+    /// Why, for the report
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+}
+
+/// `policy`.
+#[derive(Debug, Args)]
+pub(super) struct Policy {
+    #[command(subcommand)]
+    pub(super) verb: PolicyVerb,
+}
+
+/// `policy …`.
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyVerb {
+    /// Check policy.toml
+    #[command(after_help = "Example:\n  nightshift policy check")]
+    Check,
+    /// Show which rule decides on a ticket or a text, and why
+    #[command(
+        after_help = "Example:\n  nightshift policy explain T-7\n  nightshift policy explain --on ask \"Shall I drop the column?\""
+    )]
+    Explain {
+        /// A ticket's id, or any text
+        what: String,
+        /// Ask the rules of this point
+        #[arg(long, value_enum, default_value_t = PointName::Ticket)]
+        on: PointName,
+    },
+}
+
+/// A point, by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum PointName {
+    /// Before any work on a ticket
+    Ticket,
+    /// When the agent wants to ask
+    Ask,
+    /// Before a tool call
+    Tool,
+    /// After the work, before the gate
+    Diff,
+}
+
+/// `say`.
+#[derive(Debug, Args)]
+pub(super) struct Say {
+    #[command(subcommand)]
+    pub(super) verb: SayVerb,
+}
+
+/// `say …`.
+#[derive(Debug, Subcommand)]
+pub(super) enum SayVerb {
+    /// Record something worth knowing in the morning
+    #[command(after_help = "Example:\n  nightshift say note \"the cache is never cleared\"")]
+    Note {
+        /// What
+        text: String,
+    },
+    /// Record a decision taken without asking
+    #[command(
+        after_help = "Example:\n  nightshift say assume \"UTC everywhere\" --because \"the docs use it\""
+    )]
+    Assume {
+        /// What was assumed
+        text: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        because: Option<String>,
+    },
+    /// Leave a question to the human and let the night go on
+    #[command(
+        after_help = "Example:\n  nightshift say park --question \"Drop the column?\" --option \"keep it\" --option \"drop it\" --recommend \"keep it\" --because \"it cannot be undone\""
+    )]
+    Park {
+        /// The question
+        #[arg(long, value_name = "TEXT")]
+        question: String,
+        /// An answer that you see, and what you would do for it (can be repeated)
+        #[arg(long = "option", value_name = "TEXT")]
+        options: Vec<String>,
+        /// Which you would take
+        #[arg(long, value_name = "TEXT")]
+        recommend: Option<String>,
+        /// Why you cannot decide it
+        #[arg(long, value_name = "TEXT")]
+        because: Option<String>,
+    },
+    /// Stop the night, because going on could do harm
+    #[command(
+        after_help = "Example:\n  nightshift say halt \"the tests write to the live database\""
+    )]
+    Halt {
+        /// What would be harmed
+        text: String,
+    },
+    /// Say that the ticket is finished
+    #[command(after_help = "Example:\n  nightshift say done \"the timeout is configurable now\"")]
+    Done {
+        /// What was done
+        text: String,
+    },
+}
+
+/// `__play`.
+#[derive(Debug, Args)]
+pub(super) struct Play {
+    /// The story file
+    pub(super) story: PathBuf,
+    /// Which attempt
+    #[arg(long, default_value_t = 1)]
+    pub(super) attempt: u32,
+}

@@ -1,0 +1,92 @@
+//! `nightshift doctor`: whether nights can run here, and what is off.
+
+use std::{path::Path, process::ExitCode};
+
+use serde_json::json;
+
+use super::{
+    failure::{Done, Failure, Kind},
+    ui::Ui,
+};
+use crate::{config::Environment, repo::Fit, shift::Site};
+
+pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
+    let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
+    let preflight = site.preflight(false);
+    let ready = preflight.refusals.is_empty();
+    let code = if ready {
+        ExitCode::SUCCESS
+    } else if preflight
+        .refusals
+        .iter()
+        .all(|refusal| refusal.configuration)
+    {
+        Kind::Usage.into()
+    } else {
+        Kind::Environment.into()
+    };
+    if ui.json {
+        ui.json(&json!({
+            "version": 1,
+            "ready": ready,
+            "repository": site.found.root,
+            "rooms": site.layout.rooms(),
+            "findings": preflight.findings.iter().map(|finding| json!({
+                "code": finding.code,
+                "verdict": match finding.verdict {
+                    Fit::Fine => "fine",
+                    Fit::Note => "note",
+                    Fit::Refused => "refused",
+                },
+                "what": finding.what,
+                "why": finding.why,
+                "remedy": finding.remedy,
+            })).collect::<Vec<_>>(),
+            "harnesses": preflight.harnesses.iter().map(|(name, readiness)| json!({
+                "name": name,
+                "ready": readiness.ok,
+                "what": readiness.what,
+                "notes": readiness.notes,
+            })).collect::<Vec<_>>(),
+            "blind_spots": preflight.blind_spots,
+            "refusals": preflight.refusals.iter().map(|r| json!({"what": r.what, "remedy": r.remedy})).collect::<Vec<_>>(),
+        }));
+        return Ok(code);
+    }
+    ui.diagnostics(&site.diagnostics);
+    ui.out(&format!("{:>9} {}", "repo", site.found.root.display()));
+    ui.out(&format!("{:>9} {}", "rooms", site.layout.rooms().display()));
+    for finding in &preflight.findings {
+        let word = match finding.verdict {
+            Fit::Fine => "fine",
+            Fit::Note => "note",
+            Fit::Refused => "refused",
+        };
+        ui.out(&format!("{word:>9} {}: {}", finding.what, finding.why));
+        if !finding.remedy.is_empty() {
+            ui.out(&format!("          {}", finding.remedy));
+        }
+    }
+    for (name, readiness) in &preflight.harnesses {
+        let word = if readiness.ok { "ready" } else { "not ready" };
+        ui.out(&format!("{word:>9} {name}: {}", readiness.what));
+        for note in &readiness.notes {
+            ui.out(&format!("          {note}"));
+        }
+    }
+    for spot in &preflight.blind_spots {
+        ui.out(&format!("{:>9} {spot}", "off"));
+    }
+    if ready {
+        ui.out("Nights can run here.");
+    } else {
+        for refusal in &preflight.refusals {
+            ui.out(&format!(
+                "{:>9} {}\n          {}",
+                "refused", refusal.what, refusal.remedy
+            ));
+        }
+        ui.out("Nights cannot run here yet.");
+    }
+    Ok(code)
+}

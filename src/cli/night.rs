@@ -1,0 +1,163 @@
+//! `nightshift run`: the night, its plan, its rehearsal.
+
+use std::{path::Path, process::ExitCode};
+
+use jiff::{Timestamp, civil::Time, tz::TimeZone};
+
+use super::{
+    args, check,
+    failure::{Done, Failure, Kind},
+    progress::Progress,
+    publish,
+    ui::Ui,
+};
+use crate::{
+    clock,
+    config::Environment,
+    machine::{NightEnd, OutcomeKind, RunOptions, State},
+    shift::{self, Ended, Order, Preflight, Site},
+};
+
+pub(super) fn run(args: &args::Run, start: &Path, environment: Environment, ui: Ui) -> Done {
+    let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
+    let order = order(args)?;
+    if args.dry_run {
+        return check::plan(&site, &order, ui);
+    }
+    let preflight = site.preflight(order.rehearse);
+    refuse(&site, &preflight, ui)?;
+    for spot in &preflight.blind_spots {
+        ui.note(&format!("blind spot: {spot}"));
+    }
+    let root = site.found.root.clone();
+    let ended = play(site, order, preflight.blind_spots, ui)?;
+    let report = publish::write(&ended.state, &ended.layout, &root)?;
+    if ui.json {
+        ui.json(&summary(&ended.state, &report));
+    } else {
+        ui.out(&publish::headline(&ended.state, &ended.layout)?);
+        ui.out(&format!("report: {}", report.display()));
+    }
+    Ok(exit_code(&ended.state))
+}
+
+/// Runs the night on a runtime of one thread: children are bound to the thread that starts them.
+pub(super) fn play(
+    site: Site,
+    order: Order,
+    blind_spots: Vec<String>,
+    ui: Ui,
+) -> Result<Ended, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::environment(format!("the runtime cannot start: {error}")))?;
+    let mut progress = Progress::new(ui);
+    let local = tokio::task::LocalSet::new();
+    let ended = local.block_on(
+        &runtime,
+        shift::night(site, order, blind_spots, &mut progress),
+    );
+    progress.finish();
+    ended.map_err(|error| Failure::from(&error))
+}
+
+/// Refuses the night when anything forbids it, naming everything at once.
+pub(super) fn refuse(site: &Site, preflight: &Preflight, ui: Ui) -> Result<(), Failure> {
+    if !ui.json {
+        let errors: Vec<_> = site.errors().cloned().collect();
+        ui.diagnostics(&errors);
+    }
+    let Some(first) = preflight.refusals.first() else {
+        return Ok(());
+    };
+    // The kind of the first: a script that mends it gets the next one next time.
+    let kind = if first.configuration {
+        Kind::Usage
+    } else {
+        Kind::Environment
+    };
+    let mut failure = Failure::new(kind, first.what.clone()).hint(first.remedy.clone());
+    for refusal in preflight.refusals.iter().skip(1) {
+        failure = failure.hint(format!("also: {}; {}", refusal.what, refusal.remedy));
+    }
+    Err(failure)
+}
+
+fn order(args: &args::Run) -> Result<Order, Failure> {
+    let mut only = Vec::new();
+    for id in &args.only {
+        only.push(
+            id.parse()
+                .map_err(|error| Failure::of(Kind::Usage, &error))?,
+        );
+    }
+    let until = args.until.as_deref().map(until).transpose()?;
+    let options = RunOptions {
+        only,
+        max_tickets: args.max_tickets,
+        until,
+    };
+    Ok(Order {
+        options,
+        new: args.new,
+        rehearse: args.rehearse,
+    })
+}
+
+/// Returns the next moment at which the clock on the wall shows this time.
+fn until(text: &str) -> Result<Timestamp, Failure> {
+    let wrong = || {
+        Failure::usage(format!("`--until {text}` is not a time of day"))
+            .hint("write it as hours and minutes, such as `--until 07:00`")
+    };
+    let time: Time = text.parse().map_err(|_error: jiff::Error| wrong())?;
+    let now = clock::now().at.to_zoned(TimeZone::system());
+    let today = now.with().time(time).build().map_err(|_error| wrong())?;
+    let next = if today > now {
+        today
+    } else {
+        today.tomorrow().map_err(|_error| wrong())?
+    };
+    let exact = next.with().time(time).build().map_err(|_error| wrong())?;
+    Ok(exact.timestamp())
+}
+
+/// Returns the exit code of a night: what a script needs to know of it.
+pub(super) fn exit_code(state: &State) -> ExitCode {
+    let halted = state
+        .night()
+        .is_some_and(|night| night.ended == Some(NightEnd::Halted));
+    if halted {
+        return Kind::Halted.into();
+    }
+    let counts = state.counts();
+    let needs = [
+        OutcomeKind::Parked,
+        OutcomeKind::Failed,
+        OutcomeKind::Blocked,
+        OutcomeKind::Held,
+        OutcomeKind::LowConfidence,
+    ];
+    let of_tonight = needs
+        .iter()
+        .any(|kind| counts.get(kind).copied().unwrap_or(0) > 0);
+    if of_tonight || !state.refused().is_empty() {
+        Kind::NeedsHuman.into()
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn summary(state: &State, report: &Path) -> serde_json::Value {
+    let night = state.night();
+    serde_json::json!({
+        "version": 1,
+        "night": night.map(|night| night.terms.night.clone()),
+        "branch": night.map(|night| night.terms.branch.clone()),
+        "tip": night.map(|night| night.tip.clone()),
+        "ended": night.and_then(|night| night.ended.clone()),
+        "outcomes": state.counts(),
+        "report": report,
+    })
+}

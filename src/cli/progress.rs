@@ -1,0 +1,145 @@
+//! Progress of a running night: on a terminal one live line for the lane and one settled line per
+//! ticket, elsewhere plain lines.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::ui::Ui;
+use crate::{
+    machine::{Effect, Event, Outcome, State, TicketState},
+    shift::Observer,
+};
+
+/// Shows a night while it goes on.
+pub(super) struct Progress {
+    ui: Ui,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    pub(super) fn new(ui: Ui) -> Self {
+        let bar = ui.live().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:>11} {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self { ui, bar }
+    }
+
+    /// Takes the live line away.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, verb: &str, text: &str) {
+        let line = format!("{verb:>12} {text}");
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.ui.err(&line)),
+            None => self.ui.note(&line),
+        }
+    }
+
+    fn settled(&self, ticket: &TicketState, outcome: &Outcome) {
+        let id = &ticket.facts.id;
+        let title = &ticket.facts.title;
+        let attempts = match ticket.tried.len() {
+            0 | 1 => String::new(),
+            many => format!(", {many} attempts"),
+        };
+        match outcome {
+            Outcome::Done { commit } => {
+                self.line(
+                    "Landed",
+                    &format!("{id} {title} ({}{attempts})", commit.short()),
+                );
+            }
+            Outcome::LowConfidence { commit, reasons } => {
+                let why: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+                let short = commit.short();
+                self.line(
+                    "Landed",
+                    &format!("{id} {title} ({short}{attempts}; look: {})", why.join("; ")),
+                );
+            }
+            Outcome::Parked(park) => {
+                self.line(
+                    "Parked",
+                    &format!("{id} {}", one_line(&park.question.question)),
+                );
+            }
+            Outcome::Held { because, .. } => self.line("Held", &format!("{id} {because}")),
+            Outcome::Blocked(block) => self.line("Blocked", &format!("{id} {}", block.because)),
+            Outcome::Failed { because } => self.line("Failed", &format!("{id} {because}")),
+            Outcome::Skipped { because } => self.line("Skipped", &format!("{id} {because}")),
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn begins(&mut self, state: &State, effect: &Effect) {
+        let Some(bar) = &self.bar else { return };
+        let (verb, attempt) = match effect {
+            Effect::Judge { .. } => ("Judging", None),
+            Effect::Claim { attempt, .. } => ("Claiming", Some(*attempt)),
+            Effect::Baseline { attempt, .. } => ("Baseline", Some(*attempt)),
+            Effect::Work { attempt, .. } => ("Working", Some(*attempt)),
+            Effect::Keep { attempt, .. } => ("Keeping", Some(*attempt)),
+            Effect::Gate { attempt, .. } => ("Gating", Some(*attempt)),
+            Effect::Land { attempt, .. } => ("Landing", Some(*attempt)),
+        };
+        let id = effect.ticket();
+        let title = state
+            .ticket(id)
+            .map(|ticket| ticket.facts.title.as_str())
+            .unwrap_or_default();
+        let attempt = match attempt {
+            Some(attempt) if attempt > 1 => format!(" (attempt {attempt})"),
+            Some(_) | None => String::new(),
+        };
+        bar.set_prefix(verb);
+        bar.set_message(format!("{id} {title}{attempt}"));
+    }
+
+    fn sees(&mut self, state: &State, event: &Event) {
+        match event {
+            Event::Landed { ticket, .. } | Event::Settled { ticket, .. } => {
+                if let Some(ticket) = state.ticket(ticket)
+                    && let Some(outcome) = ticket.outcome()
+                {
+                    self.settled(ticket, outcome);
+                }
+            }
+            Event::Returned { ticket, setback } => {
+                self.line("Returned", &format!("{ticket} {setback}"));
+            }
+            Event::Halted { because, .. } => self.line("Halted", because),
+            Event::Recovered(repair) => self.line("Recovered", &repair.to_string()),
+            Event::Asked(request) => self.line("Asked", &request.kind.to_string()),
+            Event::Checkpoint(_)
+            | Event::NightStarted(_)
+            | Event::RunnerStarted { .. }
+            | Event::TicketSeen(_)
+            | Event::TicketGone { .. }
+            | Event::BacklogRead { .. }
+            | Event::Judged { .. }
+            | Event::Claimed { .. }
+            | Event::BaselineTaken { .. }
+            | Event::Started { .. }
+            | Event::Ended { .. }
+            | Event::WorkKept { .. }
+            | Event::Gated { .. }
+            | Event::Landing { .. }
+            | Event::NightEnded { .. } => {}
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,82 @@
+//! Parse, run, exit code.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser as _;
+
+use super::{
+    args::{Cli, Verb},
+    ask, check, demo, doctor,
+    failure::{Done, Failure, Kind},
+    init, new, night, policy, report, say, status,
+    ui::Ui,
+};
+use crate::{config::Environment, harness};
+
+/// Runs the program that the command line asks for, and returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; everything else is wrong usage.
+            let code = if error.use_stderr() {
+                Kind::Usage.into()
+            } else {
+                ExitCode::SUCCESS
+            };
+            drop(error.print());
+            return code;
+        }
+    };
+    let environment = Environment::read();
+    let ui = Ui::new(cli.global.json, cli.global.quiet, environment.no_color);
+    match run(cli, environment, ui) {
+        Ok(code) => code,
+        Err(failure) => {
+            if ui.json {
+                ui.json(&failure.to_json());
+            } else {
+                ui.err(&format!("error: {failure}"));
+            }
+            failure.kind.into()
+        }
+    }
+}
+
+fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
+    let start = match cli.global.directory {
+        Some(folder) => folder.canonicalize().map_err(|error| {
+            Failure::usage(format!(
+                "there is no folder `{}`: {error}",
+                folder.display()
+            ))
+        })?,
+        None => here()?,
+    };
+    match cli.verb {
+        Verb::Demo(args) => demo::run(&args, environment, ui),
+        Verb::Init(args) => init::run(&args, &start, &environment, ui),
+        Verb::New(args) => new::run(&args, &start, environment, ui),
+        Verb::Check(args) => check::run(&args, &start, environment, ui),
+        Verb::Run(args) => night::run(&args, &start, environment, ui),
+        Verb::Status => status::run(&start, environment, ui),
+        Verb::Stop(args) => ask::stop(&args, &start, environment, ui),
+        Verb::Report(args) => report::run(&args, &start, environment, ui),
+        Verb::Answer(args) => ask::answer(&args, &start, environment, ui),
+        Verb::Requeue(args) => ask::requeue(&args, &start, environment, ui),
+        Verb::Doctor => doctor::run(&start, environment, ui),
+        Verb::Policy(args) => policy::run(args.verb, &start, environment, ui),
+        Verb::Say(args) => say::run(args.verb, &environment, ui),
+        Verb::Play(args) => {
+            let code = harness::play(&args.story, args.attempt, &start);
+            Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)))
+        }
+    }
+}
+
+fn here() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| {
+        Failure::environment(format!("the current folder cannot be found: {error}"))
+            .hint("change to a folder that exists")
+    })
+}

@@ -1,0 +1,76 @@
+//! The one writer: stdout is what was asked for, stderr is everything else.
+//!
+//! A reader that has gone away is a quiet end, not an error. Colour goes by the terminal and
+//! `NO_COLOR`, and nothing needs it to be understood.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::diagnostic::{self, Diagnostic};
+
+/// How this run of the program speaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ui {
+    /// Machine-readable output.
+    pub(super) json: bool,
+    /// Only what was asked for.
+    pub(super) quiet: bool,
+    no_color: bool,
+}
+
+impl Ui {
+    pub(super) fn new(json: bool, quiet: bool, no_color: bool) -> Self {
+        Self {
+            json,
+            quiet,
+            no_color,
+        }
+    }
+
+    /// Returns whether live lines may be drawn on stderr.
+    pub(super) fn live(&self) -> bool {
+        !self.quiet && !self.json && io::stderr().is_terminal()
+    }
+
+    pub(super) fn colour_err(&self) -> bool {
+        !self.no_color && io::stderr().is_terminal()
+    }
+
+    /// Prints what was asked for, with a line break.
+    pub(super) fn out(&self, text: &str) {
+        let mut stdout = io::stdout().lock();
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        // A closed pipe has no one to tell.
+        drop(write!(stdout, "{text}{end}").and_then(|()| stdout.flush()));
+    }
+
+    /// Prints one JSON value on a line of its own.
+    pub(super) fn json(&self, value: &impl serde::Serialize) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.out(&text),
+            Err(error) => self.err(&format!(
+                "error: the answer cannot be written as JSON: {error}"
+            )),
+        }
+    }
+
+    /// Prints a remark, unless `--quiet`.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.err(text);
+        }
+    }
+
+    /// Prints something that must be seen.
+    pub(super) fn err(&self, text: &str) {
+        let mut stderr = io::stderr().lock();
+        drop(writeln!(stderr, "{text}"));
+    }
+
+    /// Prints diagnostics as people read them.
+    pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+        for diagnostic in diagnostics {
+            self.err(&diagnostic::render(diagnostic, self.colour_err()));
+            self.err("");
+        }
+    }
+}

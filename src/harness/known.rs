@@ -1,0 +1,230 @@
+//! Agent CLIs whose headless command lines were observed to work, for `init` to write.
+//!
+//! Versions observed: claude 2.1.197, codex 0.169.0, opencode 1.18.33, gemini 0.61.0, qwen 0.15.10,
+//! pi 0.73.1, copilot 1.0.102, hermes 0.19.0, aider 0.86.2. In this version their events, limits
+//! and refusals are not understood; the caveats say what follows.
+
+use std::fmt::Write as _;
+
+/// A known agent CLI.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Known {
+    /// What its harness is called.
+    pub name: &'static str,
+    /// The program on PATH.
+    pub program: &'static str,
+    /// Its arguments.
+    arguments: &'static [&'static str],
+    /// How the prompt goes in, as the configuration writes it.
+    prompt: &'static str,
+    /// Variables to set.
+    env: &'static [(&'static str, &'static str)],
+    /// What to know before trusting it with a night.
+    pub caveats: &'static [&'static str],
+}
+
+const OPEN: &str = "its own permission gate is open, so that it can work unattended";
+
+const ALL: [Known; 9] = [
+    Known {
+        name: "claude",
+        program: "claude",
+        arguments: &[
+            "-p",
+            "--output-format",
+            "stream-json",
+            "--verbose",
+            "--permission-mode",
+            "bypassPermissions",
+            "--setting-sources",
+            "user",
+            "--model",
+            "{model}",
+        ],
+        prompt: "stdin",
+        env: &[("DISABLE_AUTOUPDATER", "1"), ("DISABLE_TELEMETRY", "1")],
+        caveats: &[
+            OPEN,
+            "as root it refuses to start unless IS_SANDBOX=1 is set",
+        ],
+    },
+    Known {
+        name: "codex",
+        program: "codex",
+        arguments: &[
+            "exec",
+            "--json",
+            "--dangerously-bypass-approvals-and-sandbox",
+            "-m",
+            "{model}",
+            "-",
+        ],
+        prompt: "stdin",
+        env: &[],
+        caveats: &[
+            OPEN,
+            "it waits for an hour when told to retry after an hour: the timeout ends it",
+        ],
+    },
+    Known {
+        name: "opencode",
+        program: "opencode",
+        arguments: &[
+            "run",
+            "--format",
+            "json",
+            "--title",
+            "nightshift",
+            "-m",
+            "{model}",
+        ],
+        prompt: "arg",
+        env: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
+        caveats: &[
+            "everything is allowed to it by default",
+            "it may compact without end on a context that is too long: the timeout ends it",
+        ],
+    },
+    Known {
+        name: "gemini",
+        program: "gemini",
+        arguments: &[
+            "-o",
+            "stream-json",
+            "--approval-mode",
+            "yolo",
+            "--skip-trust",
+            "-m",
+            "{model}",
+            "-p",
+        ],
+        prompt: "arg",
+        env: &[("GEMINI_CLI_NO_RELAUNCH", "true")],
+        caveats: &[OPEN, "it ends with code 0 when it is told to stop"],
+    },
+    Known {
+        name: "qwen",
+        program: "qwen",
+        arguments: &["-o", "stream-json", "--yolo", "-m", "{model}", "-p"],
+        prompt: "arg",
+        env: &[],
+        caveats: &[
+            OPEN,
+            "it ends with code 0 on errors of its model: no change counts as a failure",
+        ],
+    },
+    Known {
+        name: "pi",
+        program: "pi",
+        arguments: &["--mode", "json", "--no-session", "--model", "{model}"],
+        prompt: "arg",
+        env: &[],
+        caveats: &[
+            "it has no permissions at all",
+            "it ends with code 0 on errors of its model",
+        ],
+    },
+    Known {
+        name: "copilot",
+        program: "copilot",
+        arguments: &[
+            "--output-format",
+            "json",
+            "--allow-all-tools",
+            "--no-ask-user",
+            "--model",
+            "{model}",
+            "-p",
+        ],
+        prompt: "arg",
+        env: &[("COPILOT_AUTO_UPDATE", "false")],
+        caveats: &[OPEN],
+    },
+    Known {
+        name: "hermes",
+        program: "hermes",
+        arguments: &["-z"],
+        prompt: "arg",
+        env: &[],
+        caveats: &[
+            "it prints its last message only",
+            "it ends with code 0 on errors of its model",
+        ],
+    },
+    Known {
+        name: "aider",
+        program: "aider",
+        arguments: &[
+            "--yes-always",
+            "--no-auto-commits",
+            "--no-check-update",
+            "--analytics-disable",
+            "--no-pretty",
+            "--no-fancy-input",
+            "--no-show-model-warnings",
+            "--no-gitignore",
+            "--model",
+            "{model}",
+            "--message-file",
+            "{prompt_file}",
+        ],
+        prompt: "file",
+        env: &[],
+        caveats: &[
+            "it cannot run `nightshift say`: it speaks by the fenced block only",
+            "it ends with code 0 on errors of its model",
+        ],
+    },
+];
+
+/// Returns all known agents.
+pub fn all() -> &'static [Known] {
+    &ALL
+}
+
+/// Returns the known agent of a name.
+pub fn find(name: &str) -> Option<&'static Known> {
+    ALL.iter().find(|known| known.name == name)
+}
+
+impl Known {
+    /// Returns a ready `[harness.NAME]` table.
+    pub fn as_toml(&self) -> String {
+        let quote = |word: &str| toml::Value::String(word.to_owned()).to_string();
+        let words: Vec<_> = std::iter::once(self.program)
+            .chain(self.arguments.iter().copied())
+            .map(quote)
+            .collect();
+        let mut text = format!("[harness.{}]\n", self.name);
+        for caveat in self.caveats {
+            // Writing to a String does not fail.
+            _ = writeln!(text, "# {caveat}");
+        }
+        _ = writeln!(text, "command = [{}]", words.join(", "));
+        _ = writeln!(text, "prompt  = \"{}\"", self.prompt);
+        if !self.env.is_empty() {
+            let pairs: Vec<_> = self
+                .env
+                .iter()
+                .map(|(name, value)| format!("{name} = {}", quote(value)))
+                .collect();
+            _ = writeln!(text, "env     = {{ {} }}", pairs.join(", "));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config, diagnostic::Source};
+
+    #[test]
+    fn every_ready_table_is_a_valid_configuration() {
+        for known in all() {
+            let (config, problems) = config::parse(&Source::new("x", known.as_toml()));
+            assert!(problems.is_empty(), "{}: {problems:?}", known.name);
+            assert!(config.harness.contains_key(known.name));
+        }
+    }
+}

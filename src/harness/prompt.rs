@@ -1,0 +1,121 @@
+//! The prompt: everything that an agent is told, from one template.
+//!
+//! The template is data of the project or of the repository under work; ticket texts are only ever
+//! values in it. The ticket stands between two lines that it cannot guess, because a stranger may
+//! have written it.
+
+use std::{fs, io, path::Path};
+
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use serde::Serialize;
+
+use crate::layout::{PathContext, PathError};
+
+/// A repository's own prompt template, relative to its root.
+pub const PROMPT_TEMPLATE: &str = "templates/nightshift/prompt.md.j2";
+
+const BUILT_IN: &str = include_str!("../../templates/prompt.md.j2");
+/// How much work a template may be, so that a wrong one ends.
+const FUEL: u64 = 1_000_000;
+
+/// What goes into a prompt.
+#[derive(Debug, Clone, Serialize)]
+pub struct PromptInput {
+    /// The ticket's id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+    /// A line that the ticket cannot guess, before and after its text.
+    pub fence: String,
+    /// Where it may write; empty means anywhere.
+    pub paths: Vec<String>,
+    /// The gate's command.
+    pub gate: Option<String>,
+    /// The acceptance check.
+    pub accept: Option<String>,
+    /// Files that judge the work.
+    pub protected: Vec<String>,
+    /// What must be parked, each with the reason.
+    pub contract: Vec<String>,
+    /// Questions that are answered in advance.
+    pub standing: Vec<Told>,
+    /// What the human has answered on this ticket.
+    pub answers: Vec<Told>,
+    /// What was tried before.
+    pub earlier: Vec<Earlier>,
+    /// Tickets that landed tonight, the latest.
+    pub landed: Vec<Landed>,
+    /// How many more landed before these.
+    pub landed_before: u32,
+}
+
+/// A question with its answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Told {
+    /// The question, or the pattern of questions; empty when there was none.
+    pub question: String,
+    /// The answer.
+    pub answer: String,
+}
+
+/// An attempt before this one.
+#[derive(Debug, Clone, Serialize)]
+pub struct Earlier {
+    /// Which.
+    pub attempt: u32,
+    /// Why it did not land.
+    pub why: String,
+    /// What its agent said.
+    pub notes: Vec<String>,
+    /// The end of the red check's output.
+    pub output: Option<String>,
+}
+
+/// A landed ticket.
+#[derive(Debug, Clone, Serialize)]
+pub struct Landed {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+}
+
+/// Why there is no prompt.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// The template is wrong.
+    #[error("the prompt's template does not render")]
+    Template(#[from] minijinja::Error),
+    /// The repository's own template cannot be read.
+    #[error(transparent)]
+    Io(#[from] PathError),
+}
+
+/// Returns the prompt, by the template at `own` if it is there.
+///
+/// # Errors
+/// The template cannot be read or does not render; its line is named.
+pub fn compose(input: &PromptInput, own: &Path) -> Result<String, PromptError> {
+    let own = match fs::read_to_string(own) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error).at("read", own).map_err(PromptError::Io),
+    };
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_fuel(Some(FUEL));
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .keep_trailing_newline(true)
+            .build()?,
+    );
+    environment.add_template("prompt.md.j2", own.as_deref().unwrap_or(BUILT_IN))?;
+    Ok(environment
+        .get_template("prompt.md.j2")?
+        .render(Serde(input))?)
+}

@@ -1,0 +1,297 @@
+//! What is kept of a session's output: `events.jsonl` and `raw.log`, redacted and in bounded size.
+//!
+//! `raw.log` holds the first [`RAW_HEAD`] bytes and the last [`RAW_TAIL`], and says how much is
+//! missing between them; the end waits in memory and is written when the session is over.
+//! `events.jsonl` stops at [`EVENTS`] bytes with a note, after which only the terminal event
+//! follows. Beyond both limits a line is only kept as bytes, so that a gigabyte of output costs
+//! little more than its reading.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    event::HarnessEvent,
+    lines::{LONGEST_LINE, Lines, Tail},
+};
+use crate::{
+    layout::{PathContext, PathError},
+    process::Stream,
+    sandbox::{Redactor, clean},
+};
+
+/// Bytes of `raw.log` before the gap.
+const RAW_HEAD: usize = 1024 * 1024;
+
+/// Bytes of `raw.log` after the gap.
+const RAW_TAIL: usize = 4 * 1024 * 1024;
+
+/// Bytes of `events.jsonl` before its final note.
+const EVENTS: usize = 8 * 1024 * 1024;
+
+/// Bytes of standard output in which the agent's last message is looked for.
+const MESSAGE: usize = 256 * 1024;
+
+/// The two files, and what is waiting to be written to them.
+pub(super) struct Record<'a, F> {
+    redactor: &'a Redactor,
+    on_event: F,
+    events: Output,
+    raw: Output,
+    out: Lines,
+    err: Lines,
+    raw_tail: Tail,
+    message: Tail,
+    /// Whether the note at the end of the events has been written.
+    events_full: bool,
+    /// The first file that could not be written.
+    problem: Option<PathError>,
+}
+
+struct Output {
+    path: PathBuf,
+    file: File,
+    written: usize,
+}
+
+impl Output {
+    /// Makes the file anew: the attempt's folder belongs to this session.
+    fn create(path: PathBuf) -> Result<Self, PathError> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)
+            .at("open", &path)?;
+        Ok(Self {
+            path,
+            file,
+            written: 0,
+        })
+    }
+
+    fn line(&mut self, text: &str) -> Result<(), PathError> {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.push(b'\n');
+        self.written += bytes.len();
+        self.file.write_all(&bytes).at("write", &self.path)
+    }
+}
+
+impl<'a, F: FnMut(&HarnessEvent)> Record<'a, F> {
+    /// Begins both files in the attempt's folder.
+    pub(super) fn begin(
+        folder: &Path,
+        redactor: &'a Redactor,
+        on_event: F,
+    ) -> Result<Self, PathError> {
+        Ok(Self {
+            redactor,
+            on_event,
+            events: Output::create(folder.join("events.jsonl"))?,
+            raw: Output::create(folder.join("raw.log"))?,
+            out: Lines::default(),
+            err: Lines::default(),
+            raw_tail: Tail::new(RAW_TAIL),
+            message: Tail::new(MESSAGE),
+            events_full: false,
+            problem: None,
+        })
+    }
+
+    /// Returns whether a file could not be written: there is no use in going on.
+    pub(super) fn is_broken(&self) -> bool {
+        self.problem.is_some()
+    }
+
+    /// Records one event and passes it on.
+    pub(super) fn event(&mut self, event: &HarnessEvent) {
+        let written = serde_json::to_string(event)
+            .map_err(io::Error::from)
+            .at("write", &self.events.path)
+            .and_then(|line| self.events.line(&line));
+        self.note(written);
+        (self.on_event)(event);
+    }
+
+    /// Takes a piece of the agent's output.
+    pub(super) fn output(&mut self, stream: Stream, bytes: &[u8]) {
+        let mut lines = std::mem::take(self.lines(stream));
+        lines.push(bytes, |line| self.line(stream, line));
+        *self.lines(stream) = lines;
+    }
+
+    /// Takes what is left of both streams, and writes the end of `raw.log`. Returns the end of the
+    /// agent's standard output, as bytes that are neither redacted nor cleaned.
+    ///
+    /// # Errors
+    /// The first file that could not be written, now or earlier.
+    pub(super) fn finish(&mut self) -> Result<Vec<u8>, PathError> {
+        for stream in [Stream::Out, Stream::Err] {
+            let mut lines = std::mem::take(self.lines(stream));
+            lines.finish(|line| self.line(stream, line));
+        }
+        let tail = std::mem::replace(&mut self.raw_tail, Tail::new(0));
+        let (gone, kept) = tail.into_lines();
+        if gone > 0 {
+            let note = format!("[nightshift: {gone} bytes are left out here]");
+            let written = self.raw.line(&note);
+            self.note(written);
+        }
+        for line in kept.split_inclusive(|byte| *byte == b'\n') {
+            let text = self.printable(line.trim_ascii_end());
+            let written = self.raw.line(&text);
+            self.note(written);
+        }
+        let message = std::mem::replace(&mut self.message, Tail::new(0));
+        match self.problem.take() {
+            Some(problem) => Err(problem),
+            None => Ok(message.into_lines().1),
+        }
+    }
+
+    /// Returns bytes of the agent as they may be kept and shown.
+    pub(super) fn printable(&self, bytes: &[u8]) -> String {
+        printable(self.redactor, &String::from_utf8_lossy(bytes))
+    }
+
+    fn lines(&mut self, stream: Stream) -> &mut Lines {
+        match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
+        }
+    }
+
+    fn line(&mut self, stream: Stream, line: &[u8]) {
+        if stream == Stream::Out {
+            self.message.push(line);
+        }
+        let raw_full = self.raw.written >= RAW_HEAD;
+        if raw_full {
+            self.raw_tail.push(line);
+        }
+        if raw_full && self.events_full {
+            return;
+        }
+        let text = self.printable(line);
+        if !raw_full {
+            let written = self.raw.line(&text);
+            self.note(written);
+        }
+        if !self.events_full {
+            self.events_full = self.events.written >= EVENTS;
+            let text = if self.events_full {
+                "[nightshift: the rest of the output is in raw.log only]".to_owned()
+            } else {
+                text
+            };
+            self.event(&HarnessEvent::OutputDelta { text });
+        }
+    }
+
+    fn note(&mut self, result: Result<(), PathError>) {
+        if let Err(problem) = result {
+            self.problem.get_or_insert(problem);
+        }
+    }
+}
+
+/// Returns a line of the agent's text as it may be kept and shown: cleaned before it is redacted,
+/// so that no secret hides behind an escape sequence, and cut last, so that none is torn.
+pub(super) fn printable(redactor: &Redactor, text: &str) -> String {
+    let cleaned = clean(text);
+    let mut text = redactor.redact(&cleaned).into_owned();
+    if text.len() > LONGEST_LINE {
+        let end = (0..=LONGEST_LINE)
+            .rev()
+            .find(|&end| text.is_char_boundary(end))
+            .unwrap_or(0);
+        text.truncate(end);
+        text.push_str(" [nightshift: cut]");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Seen {
+        events: usize,
+        raw: String,
+        lines: Vec<HarnessEvent>,
+        message: Vec<u8>,
+    }
+
+    fn recorded(feed: impl FnOnce(&mut dyn FnMut(Stream, &[u8]))) -> Seen {
+        let folder = tempfile::tempdir().unwrap();
+        let redactor = Redactor::default();
+        let mut events = 0;
+        let mut record =
+            Record::begin(folder.path(), &redactor, |_: &HarnessEvent| events += 1).unwrap();
+        feed(&mut |stream, bytes| record.output(stream, bytes));
+        let message = record.finish().unwrap();
+        drop(record);
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        let lines = read("events.jsonl")
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        Seen {
+            events,
+            raw: read("raw.log"),
+            lines,
+            message,
+        }
+    }
+
+    fn delta(text: &str) -> HarnessEvent {
+        HarnessEvent::OutputDelta { text: text.into() }
+    }
+
+    #[test]
+    fn lines_of_both_streams_become_events_and_stay_apart() {
+        let seen = recorded(|feed| {
+            feed(Stream::Out, b"one\ntw");
+            feed(Stream::Err, b"oh\x1b[31m no\n");
+            feed(Stream::Out, b"o\nlast");
+        });
+        assert_eq!(seen.events, 4);
+        assert_eq!(seen.lines.len(), 4);
+        assert_eq!(seen.lines[0], delta("one"));
+        assert_eq!(seen.lines[2], delta("two"));
+        assert_eq!(seen.lines[3], delta("last"));
+        assert!(!seen.raw.contains('\x1b'));
+        assert_eq!(seen.message, b"one\ntwo\nlast\n");
+    }
+
+    #[test]
+    fn a_flood_keeps_its_beginning_and_its_end() {
+        let line = format!("{}\n", "x".repeat(999)).repeat(64);
+        let seen = recorded(|feed| {
+            feed(Stream::Out, b"first\n");
+            for _ in 0..256 {
+                feed(Stream::Out, line.as_bytes());
+            }
+            feed(Stream::Out, b"last\n");
+        });
+        assert!(seen.raw.starts_with("first\n"));
+        assert!(seen.raw.ends_with("\nlast\n"));
+        assert!(seen.raw.contains("bytes are left out here]"));
+        assert!(seen.raw.len() < RAW_HEAD + RAW_TAIL + 2000);
+        let Some(HarnessEvent::OutputDelta { text }) = seen.lines.last() else {
+            panic!("{:?}", seen.lines.last());
+        };
+        assert!(text.contains("raw.log only"), "{text}");
+        assert!(seen.lines.len() * 1000 < EVENTS + 2000);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters() {
+        let text = printable(&Redactor::default(), &"ä€".repeat(LONGEST_LINE));
+        assert!(text.len() < LONGEST_LINE + 40);
+        assert!(text.ends_with("[nightshift: cut]"));
+    }
+}

@@ -1,0 +1,118 @@
+//! The system calls of this room: how a child begins, how a process is signalled and reaped.
+//!
+//! A signal goes through a pidfd whose process is checked by its start time first, so that a pid
+//! that was given out anew is never hit.
+
+use std::{io, os::fd::AsFd, time::Duration};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec},
+    io::Errno,
+    process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions},
+};
+use tokio::process::Command;
+
+use super::table::{self, Entry};
+
+/// Makes orphaned descendants children of this process instead of pid 1's, so that a daemon that
+/// an agent left is found by its parent. The runner's `main` calls it once, before any child.
+///
+/// # Errors
+/// The kernel refuses; then such daemons are found by their mark only.
+pub fn become_subreaper() -> io::Result<()> {
+    // The argument is a flag: any pid is "yes".
+    Ok(rustix::process::set_child_subreaper(Some(
+        rustix::process::getpid(),
+    ))?)
+}
+
+/// Gives the child a session of its own, without a terminal, and has the kernel kill it when the
+/// thread that starts it ends. The runner has one thread; a pool of threads that come and go must
+/// not start children.
+#[expect(
+    unsafe_code,
+    reason = "what happens between fork and exec can only be said through pre_exec"
+)]
+pub(super) fn detach(command: &mut Command) {
+    let parent = rustix::process::getpid();
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed. These are bare
+    // system calls, and an error is made from its number: nothing allocates or takes a lock.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::setsid()?;
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+            // A parent that died before the line above took effect will never send that signal.
+            if rustix::process::getppid() == Some(parent) {
+                Ok(())
+            } else {
+                Err(Errno::SRCH.into())
+            }
+        });
+    }
+}
+
+fn pid_of(pid: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(pid).ok()?)
+}
+
+fn is_same(entry: &Entry) -> bool {
+    table::entry(entry.pid).is_some_and(|now| now.start_ticks == entry.start_ticks)
+}
+
+/// Signals exactly this process; returns whether it was there.
+pub(super) fn signal(entry: &Entry, signal: Signal) -> bool {
+    let Some(pid) = pid_of(entry.pid) else {
+        return false;
+    };
+    match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(descriptor) => {
+            is_same(entry) && rustix::process::pidfd_send_signal(&descriptor, signal).is_ok()
+        }
+        Err(Errno::SRCH) => false,
+        // Some containers forbid pidfds.
+        Err(_) => is_same(entry) && rustix::process::kill_process(pid, signal).is_ok(),
+    }
+}
+
+/// Kills a process group at once. The kernel holds back forks while it does, so a group that
+/// forks faster than it is walked dies too.
+pub(super) fn kill_group(group: u32) {
+    if let Some(group) = pid_of(group) {
+        // A group that is already gone is what was wanted.
+        rustix::process::kill_process_group(group, Signal::KILL).ok();
+    }
+}
+
+/// Takes the exit status of a child that ended, if it has: an adopted orphan stays a zombie
+/// otherwise. Waits for this process only: a wait for any child would take the status of those
+/// that somebody else waits for.
+pub(super) fn reap(entry: &Entry) {
+    if let Some(pid) = pid_of(entry.pid)
+        && is_same(entry)
+    {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        // It may not be our child any more; then there is nothing to take.
+        rustix::process::waitid(WaitId::Pid(pid), options).ok();
+    }
+}
+
+/// Blocks until one of these processes has ended, or the time is over.
+pub(super) fn wait_for_any(entries: &[Entry], within: Duration) {
+    let descriptors: Vec<_> = entries
+        .iter()
+        .take(64)
+        .filter_map(|entry| {
+            rustix::process::pidfd_open(pid_of(entry.pid)?, PidfdFlags::empty()).ok()
+        })
+        .collect();
+    let mut polled: Vec<_> = descriptors
+        .iter()
+        .map(|descriptor| PollFd::from_borrowed_fd(descriptor.as_fd(), PollFlags::IN))
+        .collect();
+    let timeout = Timespec {
+        tv_sec: i64::try_from(within.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(within.subsec_nanos()),
+    };
+    // Whatever woke us, the caller looks at `/proc` again.
+    rustix::event::poll(&mut polled, Some(&timeout)).ok();
+}

@@ -1,0 +1,265 @@
+//! One attempt: the prompt, the session, and the contract's answer to what the agent raised.
+
+use std::path::PathBuf;
+
+use super::{hands::Room, real::Real, world::Trouble};
+use crate::{
+    backlog::ticket::{Ticket, TicketId},
+    config::{HarnessConfig, HarnessKind},
+    gate::verdict::Class,
+    harness::{
+        self, Earlier, HarnessReport, Landed, PromptInput, Reaction, Session as AgentSession, Told,
+        rehearsal_story,
+    },
+    layout,
+    machine::{Active, Attempt, Event, Session, State},
+    policy::{AskDecision, decision::Decision},
+    say::{StandingAnswer, utterance::Utterance},
+};
+
+/// How many landed tickets are named in a prompt.
+const LANDED: usize = 30;
+/// How many bytes of a red gate's output go into the next prompt.
+const TAIL: usize = 4 * 1024;
+
+impl Real {
+    pub(super) async fn run_agent(
+        &mut self,
+        state: &State,
+        id: &TicketId,
+        attempt: u32,
+    ) -> Result<Vec<Event>, Trouble> {
+        let remedy = "look at the disk and the state folder, then `nightshift run`";
+        let (Some(ticket), Some((known, active))) = (self.ticket(id).cloned(), state.active())
+        else {
+            return Ok(Vec::new());
+        };
+        let harness = self.harness_of(active, &ticket)?;
+        let desk = self.desk(id, attempt);
+        let input = self.prompt_input(state, &ticket, &known.tried, &known.answers);
+        let site = &self.hands.site;
+        let template = site.found.root.join(harness::PROMPT_TEMPLATE);
+        let prompt = harness::compose(&input, &template).map_err(|error| {
+            Trouble::of(&error, "mend the prompt's template, then `nightshift run`")
+        })?;
+        let facts = ticket.facts.clone();
+        let policy = &site.policy;
+        let mut raised: Option<Decision> = None;
+        let session = AgentSession {
+            night: &self.night,
+            ticket: &ticket,
+            attempt,
+            harness: &active.harness,
+            config: &harness,
+            bench: &self.hands.room(Room::Bench),
+            base: &active.from,
+            folder: &desk.folder,
+            prompt: &prompt,
+            root: &site.found.root,
+            environment: &site.environment.all,
+            program: &self.program,
+            tools: &self.hands.layout.rooms().join("tools"),
+            redactor: &self.hands.redactor,
+            mark: desk.mark.clone(),
+            timeout: ticket.timeout.unwrap_or(site.config.agent.timeout),
+            silence: site.config.agent.silence,
+            model: ticket
+                .model
+                .as_deref()
+                .or(site.config.agent.model.as_deref()),
+            configuration: &site.config_hash,
+            answers: policy
+                .standing()
+                .map(|(ask, say)| StandingAnswer {
+                    ask: ask.to_owned(),
+                    say: say.to_owned(),
+                })
+                .collect(),
+        };
+        let on_say = |said: &Utterance| match said {
+            Utterance::Park(question) => match policy.at_ask(&facts, question) {
+                AskDecision::Answer(_) => Reaction::Continue,
+                AskDecision::Assume { decision } => {
+                    raised = Some(decision);
+                    Reaction::Continue
+                }
+                AskDecision::Park(decision) => {
+                    raised = Some(decision);
+                    Reaction::End
+                }
+                AskDecision::Halt(decision) => {
+                    raised = Some(decision);
+                    Reaction::Halt
+                }
+            },
+            Utterance::Halt { .. } => Reaction::Halt,
+            Utterance::Note { .. } | Utterance::Assume { .. } | Utterance::Done { .. } => {
+                Reaction::Continue
+            }
+        };
+        let report = harness::run(session, &mut self.hands.stop, on_say)
+            .await
+            .map_err(|error| Trouble::of(&error, remedy))?;
+        if let Some(decision) = &mut raised {
+            self.redact_decision(decision);
+        }
+        let session = fact(report, raised);
+        let outcome = serde_json::to_vec_pretty(&session).unwrap_or_default();
+        layout::write(&desk.folder.join("outcome.json"), &outcome)
+            .map_err(|error| Trouble::of(&error, remedy))?;
+        Ok(vec![Event::Ended {
+            ticket: id.clone(),
+            session,
+        }])
+    }
+
+    fn harness_of(&self, active: &Active, ticket: &Ticket) -> Result<HarnessConfig, Trouble> {
+        if self.rehearsal {
+            let stories: PathBuf = self.hands.layout.state().join("stories");
+            let story = stories.join(format!("{}.yaml", ticket.id()));
+            layout::write(&story, rehearsal_story(ticket.id()).as_bytes())
+                .map_err(|error| Trouble::of(&error, "look at the disk"))?;
+            let env = std::collections::BTreeMap::new();
+            return Ok(HarnessConfig {
+                kind: HarnessKind::Script { stories },
+                env,
+            });
+        }
+        self.hands
+            .site
+            .config
+            .harness
+            .get(&active.harness)
+            .cloned()
+            .ok_or_else(|| {
+                Trouble::new(
+                    format!("the harness `{}` is no longer configured", active.harness),
+                    format!(
+                        "bring `[harness.{}]` back, then `nightshift run`",
+                        active.harness
+                    ),
+                )
+            })
+    }
+
+    fn prompt_input(
+        &self,
+        state: &State,
+        ticket: &Ticket,
+        tried: &[Attempt],
+        answers: &[crate::machine::Answer],
+    ) -> PromptInput {
+        let site = &self.hands.site;
+        let landed = state
+            .night()
+            .map(|night| night.landed.as_slice())
+            .unwrap_or_default();
+        let shown = landed.len().saturating_sub(LANDED);
+        let latest = landed.get(shown..).unwrap_or_default();
+        PromptInput {
+            id: ticket.id().to_string(),
+            title: ticket.facts.title.clone(),
+            body: ticket.body.clone(),
+            fence: fence(&self.night, ticket),
+            paths: ticket.facts.paths.clone(),
+            gate: ticket.gate.clone().or_else(|| site.config.gate.run.clone()),
+            accept: ticket.accept.clone(),
+            protected: site.config.gate.protect.clone(),
+            contract: site.policy.in_plain_words(),
+            standing: site
+                .policy
+                .standing()
+                .map(|(ask, say)| Told {
+                    question: ask.to_owned(),
+                    answer: say.to_owned(),
+                })
+                .collect(),
+            answers: answers
+                .iter()
+                .map(|answer| Told {
+                    question: answer.question.clone().unwrap_or_default(),
+                    answer: answer.answer.clone(),
+                })
+                .collect(),
+            earlier: tried.iter().map(|attempt| self.earlier(attempt)).collect(),
+            landed: latest
+                .iter()
+                .filter_map(|id| state.ticket(id))
+                .map(|done| Landed {
+                    id: done.facts.id.to_string(),
+                    title: done.facts.title.clone(),
+                })
+                .collect(),
+            landed_before: u32::try_from(shown).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn earlier(&self, attempt: &Attempt) -> Earlier {
+        let red = attempt
+            .verdicts
+            .iter()
+            .find(|verdict| verdict.class != Class::Passed);
+        let output = red
+            .and_then(|verdict| verdict.log.as_ref())
+            .map(|log| self.hands.layout.night(&self.night).join(log))
+            .and_then(|path| std::fs::read_to_string(path).ok())
+            .map(|text| tail(&text));
+        let said = attempt.session.iter().flat_map(|session| &session.said);
+        Earlier {
+            attempt: attempt.number,
+            why: attempt
+                .setback
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            notes: said
+                .filter_map(|said| match said {
+                    Utterance::Note { text }
+                    | Utterance::Done { text }
+                    | Utterance::Assume { text, .. } => Some(text.clone()),
+                    Utterance::Park(_) | Utterance::Halt { .. } => None,
+                })
+                .collect(),
+            output,
+        }
+    }
+}
+
+/// Returns a line that a ticket cannot guess, because its own bytes go into it.
+fn fence(night: &str, ticket: &Ticket) -> String {
+    let clock = crate::clock::now().boot.ms;
+    let secret = format!(
+        "{night} {clock} {} {}",
+        std::process::id(),
+        ticket.facts.hash
+    );
+    let hash = blake3::hash(secret.as_bytes()).to_hex();
+    format!("=== {} ===", hash.chars().take(16).collect::<String>())
+}
+
+/// Returns the end of a text, from the beginning of a line.
+fn tail(text: &str) -> String {
+    let mut from = text.len().saturating_sub(TAIL);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let end = text.get(from..).unwrap_or_default();
+    if from == 0 {
+        return end.to_owned();
+    }
+    end.split_once('\n')
+        .map_or(end, |(_, rest)| rest)
+        .to_owned()
+}
+
+fn fact(report: HarnessReport, decision: Option<Decision>) -> Session {
+    Session {
+        ending: report.ending,
+        took_ms: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+        said: report.said,
+        decision,
+        usage: report.usage,
+        output_bytes: report.output_bytes,
+        survivors: report.survivors,
+    }
+}

@@ -1,0 +1,440 @@
+//! A whole run, from the lock to the report.
+
+use std::{collections::HashSet, sync::Arc};
+
+use tokio::sync::watch;
+
+use super::{
+    bench::REHEARSAL,
+    boundary, control,
+    hands::Hands,
+    names,
+    observe::Observer,
+    open::{self, Beginning, Course},
+    real::Real,
+    run::{self, Broken},
+    site::Site,
+    world::{Trouble, World},
+};
+use crate::{
+    backlog::{LoadError, Shelf},
+    clock,
+    journal::{Journal, OpenError, ballast},
+    layout::{Holder, Layout, Lock, LockError, PathContext, PathError},
+    machine::{Event, IllegalEvent, Limits, NightEnd, Repair, RunOptions, State},
+    process,
+    repo::Git,
+};
+
+/// How many bytes are reserved for the halt and the report of a full disk.
+const BALLAST: u64 = 16 * 1024 * 1024;
+
+/// Lines of a diff from which a landing asks for a look.
+const LARGE_DIFF: u32 = 600;
+
+/// What a run is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// What the journal keeps of it.
+    pub options: RunOptions,
+    /// Begin a new night even if the last one could be gone on with.
+    pub new: bool,
+    /// Play it with the scripted agent, in a state folder of its own.
+    pub rehearse: bool,
+}
+
+/// Why a run did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum NightError {
+    /// Another one holds the lock.
+    #[error(transparent)]
+    Lock(LockError),
+    /// The journal cannot be used as it is.
+    #[error("the journal cannot be used")]
+    Journal(#[source] OpenError),
+    /// A fact in it cannot follow.
+    #[error("record {seq} of the journal cannot follow from those before it")]
+    Illegal {
+        /// The record's number.
+        seq: u64,
+        /// What cannot follow.
+        #[source]
+        source: IllegalEvent,
+    },
+    /// The backlog cannot be read at all.
+    #[error(transparent)]
+    Backlog(LoadError),
+    /// Something of the machine is in the way.
+    #[error("{0}")]
+    Trouble(Trouble),
+    /// It broke in the middle.
+    #[error(transparent)]
+    Broken(Broken),
+    /// The file system refused.
+    #[error(transparent)]
+    Io(#[from] PathError),
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The night's state, as its journal has it.
+    pub state: State,
+    /// Where its files are.
+    pub layout: Layout,
+    /// Which course it took.
+    pub course: Course,
+}
+
+/// Runs a night on a site: goes on with the one that is there, or begins a new one.
+///
+/// # Errors
+/// Another one holds the lock, the journal is damaged, the backlog is gone, or the machine is in
+/// the way. A night that is halted is no error: its state says so.
+pub async fn night(
+    site: Site,
+    order: Order,
+    blind_spots: Vec<String>,
+    observer: &mut dyn Observer,
+) -> Result<Ended, NightError> {
+    let layout = if order.rehearse {
+        site.layout.rehearsal()
+    } else {
+        site.layout.clone()
+    };
+    let began = clock::now();
+    let me = process::identify(std::process::id()).ok_or_else(|| {
+        trouble(
+            "this process cannot be found in /proc",
+            "run on a system with /proc mounted",
+        )
+    })?;
+    let holder = Holder {
+        pid: me.pid,
+        since: began.at.to_string(),
+        what: if order.rehearse {
+            "a rehearsal"
+        } else {
+            "a night"
+        }
+        .to_owned(),
+    };
+    let _lock = Lock::take(&site.layout.lock(), &holder).map_err(NightError::Lock)?;
+    process::become_subreaper().map_err(|error| {
+        trouble(
+            format!("orphaned processes cannot be adopted: {error}"),
+            "run on Linux",
+        )
+    })?;
+    let git = Git::open(&site.found).map_err(|error| of(&error, "run `nightshift doctor`"))?;
+    git.exclude_state_dir()
+        .await
+        .map_err(|error| of(&error, "run `nightshift doctor`"))?;
+    if order.rehearse {
+        sweep_rehearsal(&layout, &git).await?;
+    }
+    ballast::reserve(&layout.ballast(), BALLAST)
+        .map_err(|error| of(&error, "free at least 16 MiB, then `nightshift run`"))?;
+
+    let mut opened = Opened::read(&layout)?;
+    let repairs = opened.repair(&layout, &git).await?;
+    let head = git
+        .head()
+        .await
+        .map_err(|error| of(&error, "run `nightshift doctor`"))?;
+    let (shelf, backlog) =
+        Shelf::open(&site.found.root, &site.config.backlog).map_err(NightError::Backlog)?;
+    let course = open::course(opened.state.as_ref(), &head, order.new, &began, &git)
+        .await
+        .map_err(NightError::Trouble)?;
+
+    let (send, stop) = watch::channel(false);
+    let watcher = tokio::task::spawn_local(super::watch::watch(layout.control(), send));
+    let author = git
+        .identity()
+        .await
+        .map_err(|error| of(&error, "run `nightshift doctor`"))?;
+    let program = std::env::current_exe().map_err(|error| {
+        trouble(
+            format!("this program cannot be found: {error}"),
+            "reinstall it",
+        )
+    })?;
+    let hands = Hands::new(site, layout.clone(), git, stop).map_err(NightError::Trouble)?;
+    let backlog = Arc::new(backlog);
+    let mut real = Real::new(
+        hands,
+        opened.journal,
+        shelf,
+        backlog,
+        author,
+        program,
+        order.rehearse,
+    );
+    let runner = |options| Event::RunnerStarted {
+        process: me.clone(),
+        options,
+    };
+
+    let mut state = opened.state.take().unwrap_or_default();
+    if course != Course::Begin {
+        real.night = night_name(&state);
+        let options = if course == Course::Resume {
+            order.options.clone()
+        } else {
+            // Only what is in flight is brought to its end.
+            RunOptions {
+                until: Some(began.at),
+                ..RunOptions::default()
+            }
+        };
+        let mut first = vec![runner(options)];
+        first.extend(repairs.iter().cloned().map(Event::Recovered));
+        tell(&mut real, &mut state, observer, &first)?;
+        match open::reconcile(&state, &real.hands.git).await {
+            Ok(found) => {
+                tell(&mut real, &mut state, observer, &found)?;
+                // What was written into the backlog while no runner was looking.
+                let changed = boundary::differences(&state, &real.backlog);
+                tell(&mut real, &mut state, observer, &changed)?;
+                run::run(&mut real, &mut state, observer)
+                    .await
+                    .map_err(NightError::Broken)?;
+            }
+            Err(Trouble { because, remedy }) => {
+                let halted = Event::Halted {
+                    because,
+                    remedy,
+                    rule: None,
+                    ticket: None,
+                };
+                let ended = Event::NightEnded {
+                    because: NightEnd::Halted,
+                };
+                tell(&mut real, &mut state, observer, &[halted, ended])?;
+            }
+        }
+    }
+    if course != Course::Resume {
+        let before = std::mem::take(&mut state);
+        let before = before.night().is_some().then_some(before);
+        let in_base = match &before {
+            Some(before) => open::in_base(before, &head, &real.hands.git)
+                .await
+                .map_err(|error| of(&error, "run `nightshift doctor`"))?,
+            None => HashSet::new(),
+        };
+        let name = if order.rehearse {
+            REHEARSAL.to_owned()
+        } else {
+            let branches = real.hands.git.list_refs("refs/heads/nightshift/").await;
+            let branches = branches.map_err(|error| of(&error, "run `nightshift doctor`"))?;
+            names::night_id(began.at, |id| {
+                let branch = names::branch(id);
+                layout.night(id).exists() || branches.iter().any(|(name, _)| *name == branch)
+            })
+        };
+        real.night.clone_from(&name);
+        let mut events = open::beginning(Beginning {
+            before: before.as_ref(),
+            backlog: &real.backlog,
+            head: &head,
+            in_base,
+            night: name,
+            limits: limits(&real.hands.site),
+            config: real.hands.site.config_hash.clone(),
+            policy: real.hands.site.policy.checksum().to_owned(),
+            blind_spots,
+            runner: me.clone(),
+            options: order.options.clone(),
+        });
+        if before.is_none() {
+            events.extend(repairs.into_iter().map(Event::Recovered));
+        }
+        let now = clock::now();
+        real.journal
+            .begin_segment(&real.night, &events, &now)
+            .map_err(|error| of(&error, "look at the disk, then `nightshift run`"))?;
+        for event in &events {
+            state
+                .evolve(&now, event)
+                .map_err(|error| NightError::Broken(error.into()))?;
+            observer.sees(&state, event);
+        }
+        match open::reconcile(&state, &real.hands.git).await {
+            Ok(_) => {
+                run::run(&mut real, &mut state, observer)
+                    .await
+                    .map_err(NightError::Broken)?;
+            }
+            Err(Trouble { because, remedy }) => {
+                let halted = Event::Halted {
+                    because,
+                    remedy,
+                    rule: None,
+                    ticket: None,
+                };
+                let ended = Event::NightEnded {
+                    because: NightEnd::Halted,
+                };
+                tell(&mut real, &mut state, observer, &[halted, ended])?;
+            }
+        }
+    }
+    watcher.abort();
+    // What was asked for too late for this run must not stop the next one.
+    control::take(&layout.control(), |_| true)
+        .map_err(|error| of(&error, "look at the state folder"))?;
+    if order.rehearse {
+        delete_rehearsal_refs(&real.hands.git).await?;
+    }
+    Ok(Ended {
+        state,
+        layout,
+        course,
+    })
+}
+
+/// Journals facts outside of the loop.
+fn tell(
+    real: &mut Real,
+    state: &mut State,
+    observer: &mut dyn Observer,
+    events: &[Event],
+) -> Result<(), NightError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let now = real.now();
+    real.append(&now, events).map_err(NightError::Trouble)?;
+    for event in events {
+        state
+            .evolve(&now, event)
+            .map_err(|error| NightError::Broken(error.into()))?;
+        observer.sees(state, event);
+    }
+    Ok(())
+}
+
+/// A journal that was opened for writing, with the state it makes.
+struct Opened {
+    journal: Journal<Event>,
+    state: Option<State>,
+    torn: Option<Repair>,
+}
+
+impl Opened {
+    fn read(layout: &Layout) -> Result<Self, NightError> {
+        let mut state = State::default();
+        let mut illegal = None;
+        let opened = Journal::open(
+            &layout.journal(),
+            |record: crate::journal::Record<Event>| {
+                state
+                    .evolve(&record.now(), &record.event)
+                    .map_err(|source| {
+                        illegal = Some(NightError::Illegal {
+                            seq: record.seq,
+                            source,
+                        });
+                        std::io::Error::other("a fact that cannot follow")
+                    })
+            },
+        );
+        if let Some(illegal) = illegal {
+            return Err(illegal);
+        }
+        let (journal, opened) = opened.map_err(NightError::Journal)?;
+        let torn = opened.recovered.map(|torn| Repair::TornRecord {
+            offset: torn.offset,
+            bytes: torn.bytes,
+            kept_at: torn.kept_at.display().to_string(),
+        });
+        let state = state.night().is_some().then_some(state);
+        Ok(Self {
+            journal,
+            state,
+            torn,
+        })
+    }
+
+    /// Puts right what a dead runner left: processes first, before anything else starts.
+    async fn repair(&mut self, layout: &Layout, git: &Git) -> Result<Vec<Repair>, NightError> {
+        let mut repairs: Vec<_> = self.torn.take().into_iter().collect();
+        let ended = process::sweep(&[], &names::mark_prefix(layout), layout.rooms());
+        if !ended.is_empty() {
+            let count = u32::try_from(ended.len()).unwrap_or(u32::MAX);
+            repairs.push(Repair::ProcessesEnded { count });
+        }
+        let locks = git.clear_stale_locks().await.map_err(|error| {
+            of(
+                &error,
+                "look at `.git/refs/nightshift`, then `nightshift run`",
+            )
+        })?;
+        if !locks.is_empty() {
+            let paths = locks
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            repairs.push(Repair::StaleLocks { paths });
+        }
+        Ok(repairs)
+    }
+}
+
+fn night_name(state: &State) -> String {
+    state
+        .night()
+        .map(|night| night.terms.night.clone())
+        .unwrap_or_default()
+}
+
+fn limits(site: &Site) -> Limits {
+    let breakers = site.policy.breakers();
+    Limits {
+        length_ms: u64::try_from(site.config.night.length.as_millis()).unwrap_or(u64::MAX),
+        attempts: site.config.agent.attempts,
+        consecutive_failures: breakers.consecutive_failures.get(),
+        yield_after: breakers.yield_after.get(),
+        yield_bad: breakers.yield_bad,
+        large_diff: LARGE_DIFF,
+        gate_in_bench: site.config.gate.place == crate::config::GatePlace::Bench,
+    }
+}
+
+async fn sweep_rehearsal(layout: &Layout, git: &Git) -> Result<(), NightError> {
+    match std::fs::remove_dir_all(layout.state()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(error)
+                .at("remove", layout.state())
+                .map_err(NightError::Io);
+        }
+    }
+    delete_rehearsal_refs(git).await
+}
+
+async fn delete_rehearsal_refs(git: &Git) -> Result<(), NightError> {
+    let remedy = "delete the refs under `refs/nightshift/attempts/rehearsal` by hand";
+    let attempts = git
+        .list_refs("refs/nightshift/attempts/rehearsal/")
+        .await
+        .map_err(|error| of(&error, remedy))?;
+    let branch = names::branch(REHEARSAL);
+    for name in attempts.into_iter().map(|(name, _)| name).chain([branch]) {
+        git.delete_ref(&name)
+            .await
+            .map_err(|error| of(&error, remedy))?;
+    }
+    Ok(())
+}
+
+fn trouble(because: impl Into<String>, remedy: &str) -> NightError {
+    NightError::Trouble(Trouble::new(because, remedy))
+}
+
+fn of(error: &dyn std::error::Error, remedy: &str) -> NightError {
+    NightError::Trouble(Trouble::of(error, remedy))
+}

@@ -1,0 +1,22 @@
+//! Whoever looks on while a night runs: a projection, never a decider.
+
+use crate::machine::{Effect, Event, State};
+
+/// Sees the night as it goes on. Every fact that it sees is durable.
+pub trait Observer {
+    /// An effect is about to begin.
+    fn begins(&mut self, state: &State, effect: &Effect);
+
+    /// A fact has been journaled and folded.
+    fn sees(&mut self, state: &State, event: &Event);
+}
+
+/// Nobody.
+#[derive(Debug, Default)]
+pub struct Nobody;
+
+impl Observer for Nobody {
+    fn begins(&mut self, _state: &State, _effect: &Effect) {}
+
+    fn sees(&mut self, _state: &State, _event: &Event) {}
+}

@@ -1,0 +1,176 @@
+//! What is looked at before a night: what forbids it, and which guarantees are off.
+//!
+//! A guarantee that is off is said at start and in the report: never a silent gap.
+
+use super::site::Site;
+use crate::{
+    backlog,
+    config::{Engine, GatePlace, HarnessKind},
+    harness::{self, Readiness},
+    repo::{self, Finding, Fit},
+};
+
+/// What was found before a night.
+#[derive(Debug, Clone)]
+pub struct Preflight {
+    /// What forbids the night.
+    pub refusals: Vec<Refusal>,
+    /// Every guarantee that is off, as sentences.
+    pub blind_spots: Vec<String>,
+    /// The repository, as doctor sees it.
+    pub findings: Vec<Finding>,
+    /// Each harness that the configuration names, with whether it can run.
+    pub harnesses: Vec<(String, Readiness)>,
+}
+
+/// Something that forbids the night.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What, as a sentence without a full stop.
+    pub what: String,
+    /// What to do, as a sentence without a full stop.
+    pub remedy: String,
+    /// Whether a file of the user's is wrong, rather than the machine.
+    pub configuration: bool,
+}
+
+impl Site {
+    /// Looks at everything that a night needs. Starts no agent and runs no gate.
+    pub fn preflight(&self, rehearsal: bool) -> Preflight {
+        let findings = repo::examine(&self.found);
+        let harnesses = self.harnesses();
+        let mut refusals = Vec::new();
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.verdict == Fit::Refused)
+        {
+            refusals.push(Refusal {
+                what: format!("{}: {}", finding.what, finding.why),
+                remedy: finding.remedy.clone(),
+                configuration: false,
+            });
+        }
+        let errors = self.errors().count();
+        if errors > 0 {
+            refusals.push(Refusal {
+                what: format!(
+                    "{} and {} have {errors} error{}",
+                    super::CONFIG,
+                    self.config.policy,
+                    if errors == 1 { "" } else { "s" }
+                ),
+                remedy: "mend them; `nightshift check` shows each".to_owned(),
+                configuration: true,
+            });
+        }
+        if let Err(error) = backlog::list_folder(&self.found.root, &self.config.backlog) {
+            refusals.push(Refusal {
+                what: error.to_string(),
+                remedy: "a night needs a folder of tickets".to_owned(),
+                configuration: true,
+            });
+        }
+        if !rehearsal {
+            refusals.extend(self.no_agent(&harnesses));
+        }
+        let blind_spots = self.blind_spots(&findings, rehearsal);
+        Preflight {
+            refusals,
+            blind_spots,
+            findings,
+            harnesses,
+        }
+    }
+
+    fn harnesses(&self) -> Vec<(String, Readiness)> {
+        let path = &self.environment.path;
+        self.config
+            .harness
+            .iter()
+            .map(|(name, config)| {
+                (
+                    name.clone(),
+                    harness::ready(name, config, path, &self.found.root),
+                )
+            })
+            .collect()
+    }
+
+    fn no_agent(&self, harnesses: &[(String, Readiness)]) -> Option<Refusal> {
+        let wanted = &self.config.agent.harness;
+        if wanted.is_empty() {
+            return Some(Refusal {
+                what: "no agent is named".to_owned(),
+                remedy: if self.configured {
+                    "set `harness` under `[agent]` in nightshift.toml".to_owned()
+                } else {
+                    "run `nightshift init`, which looks for agents and writes nightshift.toml"
+                        .to_owned()
+                },
+                configuration: true,
+            });
+        }
+        let ready = |name: &String| harnesses.iter().any(|(known, r)| known == name && r.ok);
+        if wanted.iter().any(ready) {
+            return None;
+        }
+        let mut missing = Vec::new();
+        let mut configuration = false;
+        for name in wanted {
+            match harnesses.iter().find(|(known, _)| known == name) {
+                Some((_, readiness)) => missing.push(readiness.what.clone()),
+                None => {
+                    configuration = true;
+                    missing.push(format!("`[harness.{name}]` is not configured"));
+                }
+            }
+        }
+        Some(Refusal {
+            what: format!("no agent is ready: {}", missing.join("; ")),
+            remedy: "install it, or name another under `[agent]` in nightshift.toml".to_owned(),
+            configuration,
+        })
+    }
+
+    fn blind_spots(&self, findings: &[Finding], rehearsal: bool) -> Vec<String> {
+        let mut spots = Vec::new();
+        spots.push(match self.config.sandbox.engine {
+            Engine::Auto => "Agents and gates are not confined: this version has no sandbox, so they may do whatever you may do.".to_owned(),
+            Engine::Off => "Agents and gates are not confined, as `engine = \"off\"` says: they may do whatever you may do.".to_owned(),
+        });
+        if rustix::process::geteuid().is_root() {
+            spots.push("nightshift runs as root, so agents and gates do too.".to_owned());
+        }
+        if !rehearsal {
+            for name in &self.config.agent.harness {
+                let Some(config) = self.config.harness.get(name) else {
+                    continue;
+                };
+                if let HarnessKind::Command { .. } = config.kind {
+                    spots.push(format!(
+                        "The output of `{name}` is not understood by this version: a usage limit counts as a failed attempt, and its tool calls are not judged before they run."
+                    ));
+                }
+            }
+        }
+        if self.config.gate.place == GatePlace::Bench {
+            spots.push("Gates run in the agent's own bench (`where = \"bench\"`): what it left there may sway them.".to_owned());
+        }
+        if self.config.gate.protect.is_empty() {
+            spots.push("No file is protected (`protect` under `[gate]` is empty): an agent may change what judges it. Changed tests are named in the report.".to_owned());
+        }
+        if !self.contracted {
+            spots.push(format!(
+                "There is no {}: the default contract holds.",
+                self.config.policy
+            ));
+        }
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.verdict == Fit::Note)
+        {
+            spots.push(format!("{}: {}.", finding.what, finding.why));
+        }
+        spots
+    }
+}

@@ -1,0 +1,258 @@
+//! The real world: git, processes, files, clock and journal of this machine.
+//!
+//! Effects are spread over files by what they are about: `bench` claims, `attempt` runs the
+//! agent, `stock` takes what it left, `checks` runs gates, `landing` moves the branch.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use super::{
+    boundary, control,
+    hands::{Desk, Hands},
+    world::{AttemptAt, Trouble, World},
+};
+use crate::{
+    backlog::{
+        Backlog, Shelf,
+        ticket::{Ticket, TicketId},
+    },
+    clock::{self, Now},
+    gate::verdict::{Check, Verdict},
+    journal::{AppendError, Journal, ballast},
+    machine::{Event, State},
+    repo::{
+        Author,
+        id::{CommitId, TreeId},
+    },
+};
+
+/// The real world of one run.
+pub(super) struct Real {
+    pub(super) hands: Hands,
+    pub(super) journal: Journal<Event>,
+    pub(super) shelf: Shelf,
+    pub(super) backlog: Arc<Backlog>,
+    places: HashMap<TicketId, usize>,
+    /// Verdicts on snapshots, good for this run only.
+    pub(super) seen: HashMap<(TreeId, String, Check), Verdict>,
+    pub(super) author: Author,
+    /// The night's id; empty until it is known which night this run works on.
+    pub(super) night: String,
+    /// This program, for `say` and the scripted agent.
+    pub(super) program: PathBuf,
+    pub(super) rehearsal: bool,
+    /// Whether the reserved file was freed already.
+    ballast_freed: bool,
+}
+
+impl Real {
+    pub(super) fn new(
+        hands: Hands,
+        journal: Journal<Event>,
+        shelf: Shelf,
+        backlog: Arc<Backlog>,
+        author: Author,
+        program: PathBuf,
+        rehearsal: bool,
+    ) -> Self {
+        let mut real = Self {
+            hands,
+            journal,
+            shelf,
+            backlog: Arc::clone(&backlog),
+            places: HashMap::new(),
+            seen: HashMap::new(),
+            author,
+            night: String::new(),
+            program,
+            rehearsal,
+            ballast_freed: false,
+        };
+        real.shelve(backlog);
+        real
+    }
+
+    /// Returns a ticket as its file says now.
+    pub(super) fn ticket(&self, id: &TicketId) -> Option<&Ticket> {
+        self.places
+            .get(id)
+            .and_then(|at| self.backlog.tickets.get(*at))
+    }
+
+    fn shelve(&mut self, backlog: Arc<Backlog>) {
+        self.places = backlog
+            .tickets
+            .iter()
+            .enumerate()
+            .map(|(at, t)| (t.id().clone(), at))
+            .collect();
+        self.backlog = backlog;
+    }
+
+    /// Returns where an attempt's evidence goes.
+    pub(super) fn desk(&self, ticket: &TicketId, attempt: u32) -> Desk {
+        self.hands.desk(&self.night, ticket.as_str(), attempt)
+    }
+
+    /// Returns the halt of a disk that is nearly full: before git or the journal is hurt.
+    fn disk_is_low(&self) -> Result<Option<Event>, Trouble> {
+        let wanted = self.hands.site.policy.breakers().free_disk_bytes;
+        let folders = [self.hands.layout.state(), self.hands.layout.rooms()];
+        for folder in folders.into_iter().filter(|folder| folder.exists()) {
+            let stat = rustix::fs::statvfs(folder).map_err(|error| {
+                let path = folder.display();
+                Trouble::new(
+                    format!("the disk of `{path}` cannot be asked: {error}"),
+                    "look at it",
+                )
+            })?;
+            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+            if free < wanted {
+                let mib = |bytes: u64| bytes / (1024 * 1024);
+                return Ok(Some(Event::Halted {
+                    because: format!(
+                        "the disk of `{}` has {} MiB free, and the contract wants {} MiB",
+                        folder.display(),
+                        mib(free),
+                        mib(wanted)
+                    ),
+                    remedy: format!(
+                        "free at least {} MiB, or lower `free_disk` under `[breakers]`, then `nightshift run`",
+                        mib(wanted - free) + 1
+                    ),
+                    rule: Some("free_disk".to_owned()),
+                    ticket: None,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn append_or_make_room(&mut self, now: &Now, events: &[Event]) -> Result<(), Trouble> {
+        let remedy = "free disk space, then `nightshift run`";
+        match self.journal.append_all(&self.night, events, now) {
+            Ok(_) => Ok(()),
+            Err(AppendError::NoSpace { .. }) if !self.ballast_freed => {
+                self.ballast_freed = true;
+                ballast::release(&self.hands.layout.ballast())
+                    .map_err(|e| Trouble::of(&e, remedy))?;
+                self.journal
+                    .recover_after_failure()
+                    .map_err(|e| Trouble::of(&e, remedy))?;
+                self.journal
+                    .append_all(&self.night, events, now)
+                    .map(drop)
+                    .map_err(|error| Trouble::of(&error, remedy))
+            }
+            Err(error) => Err(Trouble::of(
+                &error,
+                "look at the disk, then `nightshift run`",
+            )),
+        }
+    }
+}
+
+impl World for Real {
+    fn now(&self) -> Now {
+        clock::now()
+    }
+
+    fn append(&mut self, now: &Now, events: &[Event]) -> Result<(), Trouble> {
+        self.append_or_make_room(now, events)
+    }
+
+    fn requests(&mut self, state: &State) -> Result<Vec<Event>, Trouble> {
+        let path = self.hands.layout.control();
+        let remedy = format!("remove `{}`, then `nightshift run`", path.display());
+        let waiting = control::read(&path).map_err(|error| Trouble::of(&error, remedy))?;
+        Ok(waiting
+            .into_iter()
+            .filter(|request| !state.knows_request(&request.id))
+            .map(Event::Asked)
+            .collect())
+    }
+
+    fn requests_done(&mut self, state: &State) -> Result<(), Trouble> {
+        let path = self.hands.layout.control();
+        control::take(&path, |request| state.knows_request(&request.id))
+            .map_err(|error| Trouble::of(&error, "look at the state folder"))
+    }
+
+    fn boundary(&mut self, state: &State) -> Result<Vec<Event>, Trouble> {
+        if let Some(halted) = self.disk_is_low()? {
+            return Ok(vec![halted]);
+        }
+        let refreshed = self.shelf.refresh().map_err(|error| {
+            Trouble::of(
+                &error,
+                "bring the backlog folder back, then `nightshift run`",
+            )
+        })?;
+        let Some(backlog) = refreshed else {
+            return Ok(Vec::new());
+        };
+        self.shelve(backlog);
+        Ok(boundary::differences(state, &self.backlog))
+    }
+
+    async fn judge(&mut self, _state: &State, ticket: &TicketId) -> Result<Vec<Event>, Trouble> {
+        let Some(found) = self.ticket(ticket) else {
+            return Ok(vec![Event::TicketGone {
+                ticket: ticket.clone(),
+            }]);
+        };
+        let mut decision = self.hands.site.policy.at_ticket(found);
+        self.redact_decision(&mut decision);
+        Ok(vec![Event::Judged {
+            ticket: ticket.clone(),
+            decision,
+        }])
+    }
+
+    async fn claim(
+        &mut self,
+        state: &State,
+        ticket: &TicketId,
+        attempt: u32,
+        from: &CommitId,
+    ) -> Result<Vec<Event>, Trouble> {
+        self.give_bench(state, ticket, attempt, from).await
+    }
+
+    async fn baseline(&mut self, _state: &State, at: AttemptAt<'_>) -> Result<Vec<Event>, Trouble> {
+        self.check_snapshot(at).await
+    }
+
+    async fn work(
+        &mut self,
+        state: &State,
+        ticket: &TicketId,
+        attempt: u32,
+    ) -> Result<Vec<Event>, Trouble> {
+        self.run_agent(state, ticket, attempt).await
+    }
+
+    async fn keep(&mut self, state: &State, at: AttemptAt<'_>) -> Result<Vec<Event>, Trouble> {
+        self.take_stock(state, at).await
+    }
+
+    async fn gate(
+        &mut self,
+        state: &State,
+        ticket: &TicketId,
+        attempt: u32,
+        tree: &TreeId,
+    ) -> Result<Vec<Event>, Trouble> {
+        self.check_candidate(state, ticket, attempt, tree).await
+    }
+
+    async fn land(
+        &mut self,
+        state: &State,
+        ticket: &TicketId,
+        attempt: u32,
+        tree: &TreeId,
+        parent: &CommitId,
+    ) -> Result<Vec<Event>, Trouble> {
+        self.move_branch(state, ticket, attempt, tree, parent).await
+    }
+}

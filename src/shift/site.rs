@@ -1,0 +1,110 @@
+//! Where a night would run: the repository with its configuration and its contract, as the user's
+//! checkout has them now.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    config::{self, Config, Environment},
+    diagnostic::{Diagnostic, Severity, Source},
+    layout::{Layout, PathContext, PathError},
+    policy::{self, BadGlob, Policy},
+    repo::{self, Found, LocateError},
+};
+
+/// The name of the configuration file in the repository's root.
+pub const CONFIG: &str = "nightshift.toml";
+
+/// A repository with its configuration and contract.
+#[derive(Debug)]
+pub struct Site {
+    /// The repository.
+    pub found: Found,
+    /// Where its state lives.
+    pub layout: Layout,
+    /// The environment of this process.
+    pub environment: Environment,
+    /// What `nightshift.toml` says; defaults when it is missing.
+    pub config: Config,
+    /// BLAKE3 of its text, hexadecimal.
+    pub config_hash: String,
+    /// Whether there is a `nightshift.toml`.
+    pub configured: bool,
+    /// The contract, protected files included.
+    pub policy: Policy,
+    /// Whether the contract's file is there; otherwise the default contract holds.
+    pub contracted: bool,
+    /// What is wrong in these two files.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Why a site cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// There is no repository to work in.
+    #[error(transparent)]
+    Locate(#[from] LocateError),
+    /// A file is there and cannot be read.
+    #[error(transparent)]
+    Io(#[from] PathError),
+    /// There is no folder for rooms.
+    #[error("there is no folder to keep rooms in: neither XDG_STATE_HOME nor HOME is set")]
+    NoHome,
+    /// A protected path is no glob; configuration is checked before, so this is rare.
+    #[error("a glob under `protect` cannot be used")]
+    Protect(#[source] BadGlob),
+}
+
+impl Site {
+    /// Opens the site that a folder belongs to.
+    ///
+    /// # Errors
+    /// There is no repository, or one of its files cannot be read.
+    pub fn open(start: &Path, environment: Environment) -> Result<Self, SiteError> {
+        let found = repo::locate(start)?;
+        let rooms_home = environment.rooms_home().ok_or(SiteError::NoHome)?;
+        let layout = Layout::new(&found.root, &rooms_home);
+        let config_text = read(&found.root.join(CONFIG))?;
+        let configured = config_text.is_some();
+        let source = Source::new(CONFIG, config_text.unwrap_or_default());
+        let (config, mut diagnostics) = config::parse(&source);
+        let config_hash = blake3::hash(source.text.as_bytes()).to_hex().to_string();
+
+        let policy_text = read(&found.root.join(&config.policy))?;
+        let contracted = policy_text.is_some();
+        let text = policy_text.unwrap_or_else(|| Policy::default_text().to_owned());
+        let (policy, problems) = policy::parse(&Source::new(PathBuf::from(&config.policy), text));
+        diagnostics.extend(problems);
+        let policy = policy
+            .with_protected(&config.gate.protect)
+            .map_err(SiteError::Protect)?;
+        Ok(Self {
+            found,
+            layout,
+            environment,
+            config,
+            config_hash,
+            configured,
+            policy,
+            contracted,
+            diagnostics,
+        })
+    }
+
+    /// Returns the diagnostics that forbid a night.
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+fn read(path: &Path) -> Result<Option<String>, PathError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).at("read", path),
+    }
+}

@@ -1,0 +1,322 @@
+//! A sealed place for one test: its own home, its own repository, the real binary.
+//!
+//! Nothing of the machine's user is seen: the environment is cleared but for PATH, git reads no
+//! configuration but the repository's own, and rooms live in the bed's own state folder.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long anything in a test may take before the test fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A home, a repository in it, and the binary under test.
+pub struct Bed {
+    home: TempDir,
+    /// The root of the user's checkout.
+    pub root: PathBuf,
+}
+
+/// What a program printed, and how it ended.
+#[derive(Debug, Clone)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Said {
+    fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Fails unless the program ended with this code.
+    #[track_caller]
+    pub fn code(self, expected: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(expected),
+            "\n--- stdout\n{}\n--- stderr\n{}",
+            self.out,
+            self.err
+        );
+        self
+    }
+
+    /// Reads stdout as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}:\n{}", self.out))
+    }
+}
+
+impl Bed {
+    /// A repository with one commit: a `README` and a `.gitignore`.
+    pub fn new() -> Self {
+        let home = tempfile::Builder::new()
+            .prefix("ns-test-")
+            .tempdir()
+            .unwrap();
+        let root = home.path().join("repo");
+        fs::create_dir(&root).unwrap();
+        let bed = Self { home, root };
+        bed.git(&["init", "-q", "-b", "main"]);
+        bed.git(&["config", "user.name", "Ann"]);
+        bed.git(&["config", "user.email", "ann@example.org"]);
+        bed.write("README", "hello\n");
+        bed.write(".gitignore", "/build/\n");
+        bed.commit("begin");
+        bed
+    }
+
+    /// A bed with a configuration: the scripted agent, and `true` as the gate.
+    pub fn with_stories() -> Self {
+        let bed = Self::new();
+        bed.configure("");
+        bed
+    }
+
+    /// Writes `nightshift.toml` for the scripted agent and this gate; `more` goes on top, for keys
+    /// and tables of its own.
+    pub fn configure_gate(&self, gate: &str, more: &str) {
+        self.write(
+            "nightshift.toml",
+            &format!(
+                "[agent]\nharness = \"script\"\ntimeout = \"30s\"\nsilence = \"20s\"\n\n[harness.script]\nstories = \"stories\"\n\n[gate]\nrun = {gate:?}\ntimeout = \"30s\"\n\n{more}"
+            ),
+        );
+        self.write("policy.toml", "");
+        for folder in ["backlog", "stories"] {
+            fs::create_dir_all(self.root.join(folder)).unwrap();
+        }
+    }
+
+    /// See [`Self::configure_gate`], with `true`.
+    pub fn configure(&self, more: &str) {
+        self.configure_gate("true", more);
+    }
+
+    /// The bed's home folder.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Writes a file of the checkout.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Writes a ticket; `keys` are front matter lines.
+    pub fn ticket(&self, id: &str, keys: &str, body: &str) {
+        self.write(
+            &format!("backlog/{id}.md"),
+            &format!("---\n{keys}\n---\n\n# Title of {id}\n\n{body}\n"),
+        );
+    }
+
+    /// Writes a plain ticket with a story of one attempt (a YAML list of steps).
+    pub fn story(&self, id: &str, steps: &str) {
+        self.ticket(id, "", "Do it.");
+        self.steps(id, steps);
+    }
+
+    /// Writes the story of a ticket.
+    pub fn steps(&self, id: &str, steps: &str) {
+        let indented: String = steps
+            .trim_end()
+            .lines()
+            .map(|line| format!("    {line}\n"))
+            .collect();
+        let text = format!("attempts:\n  -\n{indented}");
+        self.write(&format!("stories/{id}.yaml"), &text);
+    }
+
+    /// Reads a file of the checkout.
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.root.join(path)).unwrap()
+    }
+
+    /// Commits everything in the checkout.
+    pub fn commit(&self, message: &str) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", message]);
+    }
+
+    /// Runs git in the checkout; it must succeed. Returns what it printed.
+    #[track_caller]
+    pub fn git(&self, args: &[&str]) -> String {
+        let output = self.command("git").args(args).output().unwrap();
+        assert!(
+            output.status.success(),
+            "git {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// A command in the checkout with the sealed environment.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(&self.root)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home.path())
+            .env("XDG_STATE_HOME", self.home.path().join("state"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("LANG", "C.UTF-8")
+            .env("TZ", "UTC")
+            .stdin(Stdio::null());
+        // What cargo and rustup need to find their toolchain from another home.
+        for name in ["CARGO_HOME", "RUSTUP_HOME"] {
+            let folder = std::env::var_os(name).map(PathBuf::from).or_else(|| {
+                let home = PathBuf::from(std::env::var_os("HOME")?);
+                let folder = home.join(format!(
+                    ".{}",
+                    name.trim_end_matches("_HOME").to_lowercase()
+                ));
+                folder.is_dir().then_some(folder)
+            });
+            if let Some(folder) = folder {
+                command.env(name, folder);
+            }
+        }
+        command
+    }
+
+    /// Runs nightshift in the checkout.
+    pub fn nightshift(&self, args: &[&str]) -> Said {
+        Said::of(&self.command(binary()).args(args).output().unwrap())
+    }
+
+    /// Starts nightshift in the checkout, its output going nowhere.
+    pub fn start(&self, args: &[&str]) -> Child {
+        self.command(binary())
+            .args(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Runs a night; the code is not looked at.
+    pub fn night(&self) -> Said {
+        self.nightshift(&["run"])
+    }
+
+    /// Returns the newest report as JSON.
+    pub fn report(&self) -> Value {
+        self.nightshift(&["report", "--json"]).code(0).json()
+    }
+
+    /// Returns the outcome of each ticket of the newest night, by id.
+    pub fn outcomes(&self) -> BTreeMap<String, String> {
+        let status = self.nightshift(&["status", "--json"]).code(0).json();
+        let tickets = status["tickets"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{status:#}"));
+        tickets
+            .iter()
+            .map(|ticket| {
+                let word = |key: &str| ticket[key].as_str().unwrap_or_default().to_owned();
+                (word("id"), word("outcome"))
+            })
+            .collect()
+    }
+
+    /// Returns the night's branch.
+    pub fn branch(&self) -> String {
+        let status = self.nightshift(&["status", "--json"]).code(0).json();
+        status["branch"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("refs/heads/")
+            .to_owned()
+    }
+
+    /// Returns the subjects of the commits on the night branch, oldest first.
+    pub fn landed(&self) -> Vec<String> {
+        let range = format!("main..{}", self.branch());
+        self.git(&["log", "--reverse", "--format=%s", &range])
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Returns everything of the user's that a night must not change.
+    pub fn users(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        for name in [
+            "HEAD",
+            "index",
+            "config",
+            "packed-refs",
+            "refs/stash",
+            "logs/HEAD",
+        ] {
+            let bytes = fs::read(self.root.join(".git").join(name)).unwrap_or_default();
+            found.insert(format!(".git/{name}"), bytes);
+        }
+        let heads = self.git(&["for-each-ref", "--format=%(refname) %(objectname)"]);
+        let heads: String = heads
+            .lines()
+            .filter(|line| !line.contains("/nightshift/"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        found.insert("refs".to_owned(), heads.into_bytes());
+        collect(&self.root, &self.root, &mut found);
+        found
+    }
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name == ".git" || name == ".nightshift" {
+            continue;
+        }
+        if path.is_dir() && !path.is_symlink() {
+            collect(root, &path, found);
+        } else {
+            let name = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            found.insert(name, fs::read(&path).unwrap_or_default());
+        }
+    }
+}
+
+/// The binary under test.
+pub fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_nightshift"))
+}
+
+/// Waits until something is so, or fails with what was last seen.
+#[track_caller]
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let began = std::time::Instant::now();
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(last) if began.elapsed() > PATIENCE => panic!("waited for {what}: {last}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
