@@ -22,6 +22,8 @@ use crate::{
     shift::{self, NightError, Order, Preflight, Proof, Site},
 };
 
+/// How much of a command is printed for a person, in characters.
+const LONGEST: usize = 72;
 /// How many tickets of the plan are printed for a person.
 const MOST: usize = 200;
 
@@ -160,7 +162,8 @@ fn print_proof(proof: &Proof, ui: Ui) {
         [one] => format!(" of {one}"),
         many => format!(" of {} tickets", many.len()),
     };
-    let command = proof.command.lines().next().unwrap_or_default();
+    let lines: Vec<_> = proof.command.lines().map(str::trim).collect();
+    let command: String = lines.join("; ").chars().take(LONGEST).collect();
     ui.out(&format!(
         "{name:>9} `{command}`{of}: {what} ({})",
         verdict.reason

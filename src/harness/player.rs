@@ -56,7 +56,7 @@ enum PlayError {
 }
 
 /// Plays an attempt of the story file in `folder`, and returns the exit code: the story's own (0
-/// when it names none), [`NO_STORY`] or [`BAD_STORY`] with a message on standard error.
+/// when it names none), `NO_STORY` or `BAD_STORY` with a message on standard error.
 pub fn play(story: &Path, attempt: u32, folder: &Path) -> i32 {
     #[expect(
         clippy::disallowed_methods,

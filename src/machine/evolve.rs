@@ -275,7 +275,7 @@ impl State {
     fn carry(&mut self, carried: &Carried) {
         let phase = match &carried.outcome {
             Some(outcome) => Phase::Settled(outcome.clone()),
-            None => Phase::Queued { judged: None },
+            None => first_phase(carried.facts.status),
         };
         let state = TicketState {
             phase,
@@ -386,10 +386,8 @@ impl State {
             Phase::Settled(outcome) if edited && !outcome.kind().landed() => ticket.requeue(),
             Phase::Settled(_) | Phase::Active(_) => {}
         }
-        if facts.status != Status::Ready && matches!(ticket.phase, Phase::Queued { .. }) {
-            ticket.phase = Phase::Settled(Outcome::Skipped {
-                because: standing_of(facts.status),
-            });
+        if matches!(ticket.phase, Phase::Queued { .. }) {
+            ticket.phase = first_phase(facts.status);
         }
         let was_wide = self.drop_wide(id);
         if self.tickets.get(id).is_some_and(is_wide) {
@@ -714,13 +712,7 @@ impl TicketState {
         self.settled_at = None;
         self.settled_in = None;
         self.deaths = 0;
-        self.phase = if self.facts.status == Status::Ready {
-            Phase::Queued { judged: None }
-        } else {
-            Phase::Settled(Outcome::Skipped {
-                because: standing_of(self.facts.status),
-            })
-        };
+        self.phase = first_phase(self.facts.status);
     }
 }
 
@@ -792,12 +784,16 @@ fn chosen(night: &Night, id: &TicketId) -> bool {
         .is_none_or(|runner| runner.options.only.is_empty() || runner.options.only.contains(id))
 }
 
-fn standing_of(status: Status) -> String {
-    match status {
-        Status::Draft => "its file says `status: draft`".to_owned(),
-        Status::Done => "its file says `status: done`".to_owned(),
-        Status::Ready => String::new(),
-    }
+/// Returns where a ticket stands that nothing has happened to: drafts and finished ones are no work.
+fn first_phase(status: Status) -> Phase {
+    let because = match status {
+        Status::Ready => return Phase::Queued { judged: None },
+        Status::Draft => "its file says `status: draft`",
+        Status::Done => "its file says `status: done`",
+    };
+    Phase::Settled(Outcome::Skipped {
+        because: because.to_owned(),
+    })
 }
 
 fn illegal(

@@ -3,10 +3,17 @@
 //! In prose nothing of Markdown or HTML survives; control characters are gone; what cannot be seen
 //! or turns the direction of text is shown as an escape.
 
-/// Returns a text for prose, on one line.
+/// Returns a text for prose, on one line. Code spans of harmless characters stay code spans.
 pub(super) fn prose(text: &str) -> String {
+    let text = one_line(text);
     let mut safe = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
+    let mut rest = text.as_str();
+    while let Some(c) = rest.chars().next() {
+        if let Some(span) = harmless_span(rest) {
+            safe.push_str(span);
+            rest = rest.get(span.len()..).unwrap_or_default();
+            continue;
+        }
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '!' => {
                 safe.push('\\');
@@ -15,9 +22,21 @@ pub(super) fn prose(text: &str) -> String {
             '&' => safe.push_str("&amp;"),
             _ => safe.push(c),
         }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
     }
     // Some readers turn plain addresses into links.
     safe.replace("://", ":\\//")
+}
+
+/// Returns the code span that a text begins with, if nothing in it could end it or a table's cell.
+fn harmless_span(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('`')?;
+    let end = inside.find('`')?;
+    let word = inside.get(..end)?;
+    let harmless = |c: char| c.is_ascii_alphanumeric() || " :-_./=[](){},;'\"$+@%?*".contains(c);
+    let after = inside.get(end + 1..)?;
+    (!word.trim().is_empty() && word.chars().all(harmless) && !after.starts_with('`'))
+        .then(|| text.get(..end + 2))?
 }
 
 /// Returns a text as a code span, on one line.
@@ -83,6 +102,8 @@ mod tests {
             ("a\u{202e}b", "a\\\\u{202e}b"),
             ("https://evil.example", "https:\\//evil.example"),
             ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),
+            ("run `make test` now", "run `make test` now"),
+            ("`<b>` and ``x`", "\\`\\<b\\>\\` and \\``x`"),
         ] {
             assert_eq!(prose(attack), safe, "{attack:?}");
         }

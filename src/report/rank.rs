@@ -1,6 +1,8 @@
 //! How much a human's attention is worth at a place.
 //!
-//!     score = severity + 3·min(waits, 20) + blast + min(age, 10)
+//! ```text
+//! score = severity + 3·min(waits, 20) + blast + min(age, 10)
+//! ```
 //!
 //! * severity: by what kind of decision it is, 0 to 60 (see [`severity`]);
 //! * waits: tickets that wait on it, directly or not;

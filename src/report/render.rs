@@ -33,6 +33,9 @@ pub fn markdown(model: &Model, template: Option<&str>) -> Result<String, Templat
             .build()?,
     );
     environment.add_filter("prose", |text: &Value| escape::prose(&text.to_string()));
+    environment.add_filter("sentence", |text: &Value| {
+        escape::prose(&sentence(&text.to_string()))
+    });
     environment.add_filter("code", |text: &Value| escape::code(&text.to_string()));
     environment.add_filter("block", |text: &Value| escape::block(&text.to_string()));
     environment.add_filter("time", |seconds: u64| time(seconds));
@@ -47,6 +50,15 @@ pub fn markdown(model: &Model, template: Option<&str>) -> Result<String, Templat
 pub fn json(model: &Model) -> String {
     // Serializing plain data to a string does not fail.
     serde_json::to_string_pretty(model).unwrap_or_default()
+}
+
+/// Returns a text that begins with a capital letter, unless it begins with a name.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
 }
 
 fn time(seconds: u64) -> String {
