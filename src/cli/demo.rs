@@ -32,7 +32,7 @@ pub(super) fn run(args: &args::Demo, environment: Environment, ui: Ui) -> Done {
     repo::found_example(&root).map_err(|error| Failure::of(Kind::Environment, &error))?;
     // The demo's rooms stay beside its repository: nothing is left in the user's home.
     let environment = environment.with_state_home(&folder.join("state"));
-    ui.note(&format!("The example project is in {}", folder.display()));
+    ui.note(&format!("The example project is in {}", root.display()));
     let site = Site::open(&root, environment).map_err(|error| Failure::from(&error))?;
     let preflight = site.preflight(false);
     night::refuse(&site, &preflight, ui)?;

@@ -10,7 +10,9 @@ mod model;
 mod numbers;
 mod rank;
 mod render;
+mod sections;
 
 pub use brief::{Liveness, Status, status};
-pub use model::{Evidence, Model, model};
+pub use model::{Evidence, model};
 pub use render::{TemplateError, json, markdown};
+pub use sections::Model;

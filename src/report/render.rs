@@ -4,7 +4,7 @@ use minijinja::{
     AutoEscape, Environment, UndefinedBehavior, Value, syntax::SyntaxConfig, value::Serde,
 };
 
-use super::{escape, model::Model};
+use super::{escape, sections::Model};
 
 /// The template that is used where the repository has none.
 const TEMPLATE: &str = include_str!("../../templates/night-report.md.j2");
