@@ -45,13 +45,19 @@ impl Shelf {
     pub fn open(root: &Path, folder: &str) -> Result<(Self, Backlog), LoadError> {
         let touched = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&touched);
-        let watcher =
-            notify::recommended_watcher(move |_event| flag.store(true, Ordering::Relaxed))
-                .and_then(|mut watcher| {
-                    watcher.watch(&root.join(folder), RecursiveMode::Recursive)?;
-                    Ok(watcher)
-                })
-                .ok();
+        let noted = move |event: notify::Result<notify::Event>| {
+            // Our own looking through the folder is an event, too; only changes count.
+            if event.is_ok_and(|event| event.kind.is_access()) {
+                return;
+            }
+            flag.store(true, Ordering::Relaxed);
+        };
+        let watcher = notify::recommended_watcher(noted)
+            .and_then(|mut watcher| {
+                watcher.watch(&root.join(folder), RecursiveMode::Recursive)?;
+                Ok(watcher)
+            })
+            .ok();
         let mut shelf = Self {
             root: root.to_owned(),
             folder: folder.to_owned(),
