@@ -125,7 +125,7 @@ fn code(problems: usize) -> ExitCode {
 
 fn load(site: &Site) -> Result<Backlog, Failure> {
     backlog::load(&site.found.root, &site.config.backlog)
-        .map_err(|error| Failure::of(Kind::Usage, &error))
+        .map_err(|error| Failure::of(Kind::Usage, &error).hint(error.hint()))
 }
 
 fn proofs(site: Site, backlog: &Backlog, ui: Ui) -> Result<Vec<Proof>, Failure> {

@@ -1,6 +1,6 @@
 //! A whole run, from the lock to the report.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use tokio::sync::watch;
 
@@ -161,7 +161,6 @@ pub async fn night(
         )
     })?;
     let hands = Hands::new(site, layout.clone(), git, stop).map_err(NightError::Trouble)?;
-    let backlog = Arc::new(backlog);
     let mut real = Real::new(
         hands,
         opened.journal,
