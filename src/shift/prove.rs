@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{
     hands::{Desk, Hands, Wanted},
     names,
-    night::NightError,
+    night::{NightError, lock},
     site::Site,
     world::Trouble,
 };
@@ -16,7 +16,7 @@ use crate::{
     backlog::ticket::{Status, Ticket, TicketId},
     clock,
     gate::verdict::{Check, Verdict},
-    layout::{Holder, Lock},
+    layout::Holder,
     process,
     repo::Git,
 };
@@ -55,7 +55,7 @@ pub async fn prove(site: Site, tickets: &[Arc<Ticket>]) -> Result<Vec<Proof>, Ni
         what: "a check".to_owned(),
     };
     let layout = site.layout.clone();
-    let _lock = Lock::take(&layout.lock(), &holder).map_err(NightError::Lock)?;
+    let _lock = lock(&layout, &holder).await?;
     process::become_subreaper().map_err(|error| {
         NightError::Trouble(Trouble::new(
             format!("orphaned processes cannot be adopted: {error}"),

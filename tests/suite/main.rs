@@ -8,4 +8,6 @@
 
 mod bed;
 mod house;
+mod kill;
 mod known;
+mod real_crate;
