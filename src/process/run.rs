@@ -316,6 +316,9 @@ struct Ending<'a, S> {
 impl<S: FnMut(Stream, &[u8])> Ending<'_, S> {
     /// Ends the tree; returns how many processes could not be ended.
     async fn end(&mut self, grace: Duration) -> u32 {
+        if self.has_ended && self.tree.is_surely_over() {
+            return 0;
+        }
         // One that ended by itself has nobody to ask: its leftovers are let finish, or killed.
         let bound = if self.has_ended {
             LEFTOVER_GRACE

@@ -165,6 +165,24 @@ fn parse(pid: u32, stat: &str) -> Option<Entry> {
     })
 }
 
+/// Returns the children of this process, those of all of its threads; `None` when the kernel does
+/// not list them. The list may miss one while another one ends, so it is read twice.
+pub(super) fn own_children() -> Option<BTreeSet<u32>> {
+    let read = || {
+        let mut children = BTreeSet::new();
+        for thread in fs::read_dir("/proc/self/task").ok()? {
+            let list = fs::read_to_string(thread.ok()?.path().join("children")).ok()?;
+            children.extend(
+                list.split_whitespace()
+                    .filter_map(|pid| pid.parse::<u32>().ok()),
+            );
+        }
+        Some(children)
+    };
+    let first = read()?;
+    (read()? == first).then_some(first)
+}
+
 /// Returns the pid that was given out last; `None` where `/proc` does not tell. Format:
 /// `proc_loadavg(5)`.
 pub(super) fn newest_pid() -> Option<u32> {

@@ -83,6 +83,18 @@ impl Tree {
         self.leader.as_ref()
     }
 
+    /// Returns whether nothing of it can be left, now that its leader has ended, without a reading
+    /// of the whole `/proc`: this process adopts whatever has lost its parent, so with no child
+    /// but other leaders there is no descendant. `false` where that cannot be told.
+    pub(super) fn is_surely_over(&self) -> bool {
+        let Some(children) = unix::is_subreaper().then(table::own_children).flatten() else {
+            return false;
+        };
+        let live = live();
+        let other = |pid: &u32| live.iter().any(|l| l.pid == *pid && *l != self.me);
+        children.iter().all(other)
+    }
+
     /// Returns who is alive of it, after reaping orphans that ended.
     pub(super) fn members(&mut self) -> Vec<Member> {
         let members = self.members_in(&Table::read());

@@ -3,7 +3,12 @@
 //! A signal goes through a pidfd whose process is checked by its start time first, so that a pid
 //! that was given out anew is never hit.
 
-use std::{io, os::fd::AsFd, time::Duration};
+use std::{
+    io,
+    os::fd::AsFd,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
@@ -14,6 +19,8 @@ use tokio::process::Command;
 
 use super::table::{self, Entry};
 
+static SUBREAPER: AtomicBool = AtomicBool::new(false);
+
 /// Makes orphaned descendants children of this process instead of pid 1's, so that a daemon that
 /// an agent left is found by its parent. The runner's `main` calls it once, before any child.
 ///
@@ -21,9 +28,14 @@ use super::table::{self, Entry};
 /// The kernel refuses; then such daemons are found by their mark only.
 pub fn become_subreaper() -> io::Result<()> {
     // The argument is a flag: any pid is "yes".
-    Ok(rustix::process::set_child_subreaper(Some(
-        rustix::process::getpid(),
-    ))?)
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    SUBREAPER.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Returns whether [`become_subreaper`] has succeeded.
+pub(super) fn is_subreaper() -> bool {
+    SUBREAPER.load(Ordering::Relaxed)
 }
 
 /// Gives the child a session of its own, without a terminal, and has the kernel kill it when the

@@ -1,7 +1,7 @@
 //! The loop: step → effect → event → journal → step.
 //!
-//! Order within a turn: append, sync, evolve, project. Nobody is told of a transition before its
-//! record is synced.
+//! Order within a turn: evolve, append, sync, project. Nobody is told of a transition before its
+//! record is synced, and nothing that it leads to is begun; when it cannot be synced, the run ends.
 
 use super::{
     observe::Observer,
@@ -139,7 +139,11 @@ async fn perform<W: World>(
     }
 }
 
-/// Journals facts, folds them, and only then tells the observer.
+/// Journals facts with the decisions that follow from them at once, in one write and one sync, and
+/// only then tells the observer.
+///
+/// What a decision leads to (an agent started, a branch moved) happens in a later turn, so its
+/// record is durable before.
 fn commit<W: World>(
     world: &mut W,
     state: &mut State,
@@ -150,9 +154,19 @@ fn commit<W: World>(
         return Ok(());
     }
     let now = world.now();
-    world.append(&now, events).map_err(Broken::Journal)?;
-    for event in events {
+    let mut events = events.to_vec();
+    for event in &events {
         state.evolve(&now, event)?;
+    }
+    // In flight only: between tickets requests and changed files come first.
+    while state.active().is_some()
+        && let Step::Record(event) = state.next(&now)
+    {
+        state.evolve(&now, &event)?;
+        events.push(event);
+    }
+    world.append(&now, &events).map_err(Broken::Journal)?;
+    for event in &events {
         observer.sees(state, event);
     }
     Ok(())
