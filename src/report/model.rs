@@ -495,7 +495,7 @@ fn days(state: &State, ticket: &TicketState) -> u64 {
 
 fn decision(state: &State, ticket: &TicketState, park: &Park) -> Decision {
     let id = &ticket.facts.id;
-    let holds = state.waiting_on(id);
+    let holds = state.waiting().on(id).into_iter().cloned().collect::<Vec<_>>();
     let attempt = ticket.tried.last();
     let kept = attempt.and_then(kept);
     let (files, lines) = kept
@@ -548,7 +548,7 @@ fn fail(
     evidence: Evidence<'_>,
 ) -> Failed {
     let id = &ticket.facts.id;
-    let holds = state.waiting_on(id);
+    let holds = state.waiting().on(id).into_iter().cloned().collect::<Vec<_>>();
     let last = ticket.tried.last().and_then(kept);
     let (files, lines) = last
         .as_ref()
