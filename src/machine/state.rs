@@ -43,6 +43,8 @@ pub struct Night {
     pub runner: Option<Runner>,
     /// How the last run ended; `None` while one goes on, or when it died.
     pub ended: Option<NightEnd>,
+    /// When the last run ended; `None` while `ended` is. Requests of the morning come later.
+    pub ended_at: Option<Now>,
     /// Why nothing may start any more; `None` when it may.
     pub halt: Option<Halt>,
     /// Who asked for a stop; `None` when nobody did.
