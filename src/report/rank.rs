@@ -38,22 +38,22 @@ pub struct Score {
 
 /// What a score is made of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Parts {
+pub(super) struct Parts {
     /// How grave it is, 0 to 100.
-    pub severity: u32,
+    pub(super) severity: u32,
     /// How many tickets wait on it, directly or not.
-    pub waiting: usize,
+    pub(super) waiting: usize,
     /// Changed files.
-    pub files: u32,
+    pub(super) files: u32,
     /// Changed lines.
-    pub lines: u32,
+    pub(super) lines: u32,
     /// Full hours since it was settled.
-    pub hours: u64,
+    pub(super) hours: u64,
 }
 
 impl Score {
     /// Returns the score of these parts.
-    pub fn of(parts: Parts) -> Self {
+    pub(super) fn of(parts: Parts) -> Self {
         let capped = |number: u64, most: u32| u32::try_from(number).map_or(most, |n| n.min(most));
         let severity = parts.severity.min(100);
         let waiting = 4 * capped(u64::try_from(parts.waiting).unwrap_or(u64::MAX), 15);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{backlog::ticket::TicketId, machine::TicketState};
+use crate::backlog::ticket::TicketId;
 
 /// How many ids a list holds.
 const MOST: usize = 20;
@@ -44,24 +44,6 @@ impl fmt::Display for Names {
         match self.count - self.first.len() {
             0 => Ok(()),
             more => write!(f, " and {more} more"),
-        }
-    }
-}
-
-/// A ticket by id and title.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TicketName {
-    /// Its id.
-    pub id: TicketId,
-    /// Its title.
-    pub title: String,
-}
-
-impl TicketName {
-    pub(super) fn of(ticket: &TicketState) -> Self {
-        Self {
-            id: ticket.facts.id.clone(),
-            title: ticket.facts.title.clone(),
         }
     }
 }

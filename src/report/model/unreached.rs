@@ -4,12 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::{
-    check::CheckLine,
-    failed::red,
-    names::{Names, TicketName},
-    view::View,
-};
+use super::{check::CheckLine, failed::red, names::Names, view::View};
 use crate::{
     backlog::ticket::{Status, TicketId},
     machine::{NightEnd, Outcome, OutcomeKind, Phase},
@@ -92,7 +87,7 @@ pub(super) fn blocked(view: View<'_>) -> Vec<BlockedGroup> {
                 because: block.because.clone(),
                 remedy: block.remedy.clone(),
                 tickets: Names::default(),
-                title: TicketName::of(ticket).title,
+                title: ticket.facts.title.clone(),
                 check: ticket
                     .tried
                     .last()
@@ -116,14 +111,13 @@ pub(super) fn held(view: View<'_>) -> Held {
             groups: held_groups(view),
         };
     }
-    let lines = view.all(OutcomeKind::Held).filter_map(|(_, ticket)| {
+    let lines = view.all(OutcomeKind::Held).filter_map(|(id, ticket)| {
         let Some(Outcome::Held { by, because }) = ticket.outcome() else {
             return None;
         };
-        let TicketName { id, title } = TicketName::of(ticket);
         Some(HeldLine {
-            id,
-            title,
+            id: id.clone(),
+            title: ticket.facts.title.clone(),
             by: by.clone(),
             because: because.clone(),
         })

@@ -20,7 +20,7 @@ const TEMPLATE: &str = include_str!("../../../templates/night-report.md.j2");
 const NAME: &str = "night-report.md.j2";
 /// How many steps a template may take: enough for a hundred thousand tickets, and an end for a
 /// template that would never find one.
-const FUEL: u64 = 100_000_000;
+const FUEL: u64 = 30_000_000;
 
 /// Why a template did not render; the source names the line.
 #[derive(Debug, thiserror::Error)]
