@@ -53,6 +53,7 @@ pub fn now() -> Now {
 }
 
 fn wall() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the clock owns reading the time")]
     fixed().unwrap_or_else(Timestamp::now)
 }
 
@@ -74,8 +75,7 @@ fn boot() -> BootTime {
     static ID: OnceLock<String> = OnceLock::new();
     let id = ID.get_or_init(|| {
         std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-            .map(|id| id.trim().to_owned())
-            .unwrap_or_else(|_| "unknown".to_owned())
+            .map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
     });
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     let ms = u64::try_from(time.tv_sec).unwrap_or(0) * 1000

@@ -1,216 +1,198 @@
-//! Front matter: a block of YAML between `---` lines or of TOML between `+++` lines.
+//! The front matter of a ticket: where it stands, and its keys with their places.
 //!
-//! The block is found by a scan of bytes, so that a parser of YAML only ever sees YAML, and places
-//! in it can be told as places in the file.
+//! The block between `---` lines (YAML) or `+++` lines (TOML) is found by looking at lines, so
+//! that only the block reaches a parser. All places are byte offsets into the ticket's text. What
+//! the keys mean is `keys.rs`'s business.
 
 use std::ops::Range;
 
-use serde_yaml::{Mapping, Value};
+use toml::de::{DeTable, DeValue};
 
+use super::yaml;
 use crate::diagnostic::{Diagnostic, Source};
 
-/// How large a block may be: a parser's time must not depend on a stranger's file.
-const LARGEST: usize = 64 * 1024;
-/// How deep brackets may nest.
-const DEEPEST: usize = 64;
+/// The most bytes of front matter that are parsed: parsers get slow on hostile input.
+const LONGEST_BLOCK: usize = 64 * 1024;
 
-/// A file's front matter, and where the body begins.
-#[derive(Debug, Default)]
+/// A value of the front matter; texts and numbers as their author wrote them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    /// No value, as in `title:` or `title: null`.
+    Nothing,
+    /// A text.
+    Text(String),
+    /// A number, true or false, or a date, in the letters of the file: `012` stays `012`.
+    Plain(String),
+    /// A list.
+    List(Vec<Self>),
+    /// Keys and values.
+    Map(Vec<(String, Self)>),
+}
+
+impl Value {
+    /// Returns the value as compact JSON.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self {
+            Self::Nothing => Json::Null,
+            Self::Text(text) => Json::String(text.clone()),
+            Self::Plain(text) => {
+                serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.clone()))
+            }
+            Self::List(items) => items.iter().map(Self::to_json).collect(),
+            Self::Map(entries) => entries
+                .iter()
+                .map(|(key, value)| (key.clone(), value.to_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+}
+
+/// One key of the front matter.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    /// Its name.
+    pub(super) name: String,
+    /// What it says.
+    pub(super) value: Value,
+    /// Where the name stands.
+    pub(super) key: Range<usize>,
+    /// Where the value stands, to its last byte.
+    pub(super) region: Range<usize>,
+}
+
+impl Field {
+    /// Returns where the value begins to its line's end, or the key when there is no value.
+    pub(super) fn place(&self, text: &str) -> Range<usize> {
+        let value = text.get(self.region.clone()).unwrap_or_default();
+        match value.lines().next().map(str::trim_end) {
+            Some(line) if !line.is_empty() => self.region.start..self.region.start + line.len(),
+            _ => self.key.clone(),
+        }
+    }
+
+    /// Returns where `item`, a part of the value, stands; the whole value when it is not found.
+    pub(super) fn place_of(&self, text: &str, item: &str) -> Range<usize> {
+        let value = text.get(self.region.clone()).unwrap_or_default();
+        let word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let alone = |at: usize| {
+            let before = value
+                .get(..at)
+                .and_then(|before| before.chars().next_back());
+            let after = value
+                .get(at + item.len()..)
+                .and_then(|after| after.chars().next());
+            !before.is_some_and(word) && !after.is_some_and(word)
+        };
+        let mut found = value.match_indices(item).map(|(at, _)| at);
+        match found.find(|&at| !item.is_empty() && alone(at)) {
+            Some(at) => self.region.start + at..self.region.start + at + item.len(),
+            None => self.place(text),
+        }
+    }
+}
+
+/// A ticket's text, taken apart.
+#[derive(Debug)]
 pub(super) struct Front {
-    values: Mapping,
-    block: Range<usize>,
-    /// Byte offset of the first byte of the body.
+    /// The keys, in the order of the file; a name may come twice.
+    pub(super) fields: Vec<Field>,
+    /// Where the body begins.
     pub(super) body: usize,
 }
 
-impl Front {
-    /// Reads the front matter of a text; a text without any is all body.
-    pub(super) fn read(source: &Source) -> Result<Self, Diagnostic> {
-        let text = &*source.text;
-        let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        let rest = text.get(start..).unwrap_or_default();
-        let fence = match rest.lines().next().map(str::trim_end) {
-            Some("---") => "---",
-            Some("+++") => "+++",
-            Some(_) | None => {
-                return Ok(Self {
-                    body: start,
-                    ..Self::default()
-                });
-            }
-        };
-        let first = start + rest.find('\n').map_or(rest.len(), |at| at + 1);
-        let mut at = first;
-        let mut end = None;
-        for line in text.get(first..).unwrap_or_default().split_inclusive('\n') {
-            if line.trim_end() == fence {
-                end = Some((at, at + line.len()));
-                break;
-            }
-            at += line.len();
+/// Takes the front matter off a ticket's text. The diagnostic says why it cannot be used at all.
+pub(super) fn split(source: &Source) -> Result<Front, Box<Diagnostic>> {
+    let text = &*source.text;
+    let first = text.lines().next().unwrap_or_default();
+    let fence = first.trim_end();
+    if fence != "---" && fence != "+++" {
+        return Ok(Front {
+            fields: Vec::new(),
+            body: 0,
+        });
+    }
+    let mut offset = 0;
+    let mut block = None;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        if number > 0 && line.trim_end() == fence {
+            block = Some((first_line_end(text)..offset, offset + line.len()));
+            break;
         }
-        let Some((end, body)) = end else {
-            return Err(Diagnostic::error(
-                "unclosed-front-matter",
-                format!("expected a closing `{fence}` line, found the end of the file"),
-                source,
-                start..start + fence.len(),
-                format!("Close the front matter with a line `{fence}`."),
-            ));
-        };
-        let block = first..end;
-        let inner = text.get(block.clone()).unwrap_or_default();
-        check_size(source, &block, inner)?;
-        let values = if fence == "---" {
-            yaml(source, &block, inner)?
-        } else {
-            toml(source, &block, inner)?
-        };
-        Ok(Self {
-            values,
-            block,
-            body,
-        })
+        offset += line.len();
     }
-
-    /// Returns the value of a key.
-    pub(super) fn get(&self, key: &str) -> Option<&Value> {
-        self.values.get(key)
-    }
-
-    /// Returns all keys that are text, with their values.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.values
-            .iter()
-            .filter_map(|(key, value)| Some((key.as_str()?, value)))
-    }
-
-    /// Returns where a key stands: its name, or the whole block when it cannot be found.
-    pub(super) fn place(&self, source: &Source, key: &str) -> Range<usize> {
-        self.line(source, key)
-            .map_or(self.block.start..self.block.start, |(at, _)| {
-                at..at + key.len()
-            })
-    }
-
-    /// Returns where a key's value stands on the key's own line.
-    pub(super) fn value_place(&self, source: &Source, key: &str) -> Range<usize> {
-        let Some((at, line)) = self.line(source, key) else {
-            return self.place(source, key);
-        };
-        let after = line.get(key.len()..).unwrap_or_default();
-        let value = after.trim_start_matches([' ', '\t', ':', '=', '"', '\'']);
-        let begin = at + line.len() - value.len();
-        let value = value.trim_end_matches(['\n', '\r', ' ', '\t', '"', '\'']);
-        if value.is_empty() {
-            at..at + key.len()
-        } else {
-            begin..begin + value.len()
-        }
-    }
-
-    /// Returns a scalar as its author wrote it: `012` stays `012`.
-    pub(super) fn text(&self, source: &Source, key: &str) -> Option<String> {
-        match self.get(key)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => {
-                let written = source
-                    .text
-                    .get(self.value_place(source, key))
-                    .unwrap_or_default();
-                let written = written.split('#').next().unwrap_or_default().trim();
-                let plain = written.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-                Some(if plain && !written.is_empty() {
-                    written.to_owned()
-                } else {
-                    number.to_string()
-                })
-            }
-            Value::Bool(truth) => Some(truth.to_string()),
-            Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => None,
-        }
-    }
-
-    fn line<'s>(&self, source: &'s Source, key: &str) -> Option<(usize, &'s str)> {
-        let mut at = self.block.start;
-        for line in source.text.get(self.block.clone())?.split_inclusive('\n') {
-            let after = line.strip_prefix(key).map(str::trim_start);
-            if after.is_some_and(|rest| rest.starts_with([':', '='])) {
-                return Some((at, line));
-            }
-            at += line.len();
-        }
-        None
-    }
-}
-
-fn check_size(source: &Source, block: &Range<usize>, inner: &str) -> Result<(), Diagnostic> {
-    let mut depth = 0_usize;
-    let mut deepest = 0_usize;
-    for byte in inner.bytes() {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    let indent = inner
-        .lines()
-        .map(|line| line.len() - line.trim_start().len())
-        .max()
-        .unwrap_or(0);
-    let nested = inner
-        .lines()
-        .map(|line| line.matches("- ").count())
-        .max()
-        .unwrap_or(0);
-    if inner.len() > LARGEST || deepest.max(nested) > DEEPEST || indent > 4 * DEEPEST {
-        return Err(Diagnostic::error(
-            "front-matter-too-large",
-            "expected a few lines of front matter, found a block that is too large or too deep",
+    let Some((block, body)) = block else {
+        return Err(Box::new(Diagnostic::error(
+            "unclosed-front-matter",
+            format!("the front matter begins with `{fence}` and does not end"),
             source,
-            block.start..block.start,
-            "Move text into the body, below the front matter.",
-        ));
+            0..fence.len(),
+            format!("add a line `{fence}` after its last key"),
+        )));
+    };
+    if block.len() > LONGEST_BLOCK {
+        return Err(Box::new(Diagnostic::error(
+            "too-large",
+            "the front matter is longer than 64 KiB",
+            source,
+            0..fence.len(),
+            "put long texts below the front matter",
+        )));
     }
-    Ok(())
+    let fields = if fence == "---" {
+        yaml::fields(source, block)
+    } else {
+        toml_fields(source, block)
+    }?;
+    Ok(Front { fields, body })
 }
 
-fn yaml(source: &Source, block: &Range<usize>, inner: &str) -> Result<Mapping, Diagnostic> {
-    let broken = |message: String, at: usize| {
-        let at = block.start + at.min(inner.len());
-        let help = "Mend the YAML between the `---` lines; quote values that hold `:` or `#`.";
-        Diagnostic::error("broken-yaml", message, source, at..at, help)
-    };
-    match serde_yaml::from_str::<Value>(inner) {
-        Ok(Value::Mapping(values)) => Ok(values),
-        Ok(Value::Null) => Ok(Mapping::new()),
-        Ok(_) => Err(broken(
-            "expected `key: value` lines, found something else".to_owned(),
-            0,
-        )),
-        Err(error) => {
-            let at = error.location().map_or(0, |place| place.index());
-            Err(broken(format!("expected YAML, but {error}"), at))
-        }
-    }
+fn first_line_end(text: &str) -> usize {
+    text.find('\n').map_or(text.len(), |at| at + 1)
 }
 
-fn toml(source: &Source, block: &Range<usize>, inner: &str) -> Result<Mapping, Diagnostic> {
-    let broken = |message: String, at: Range<usize>| {
-        let at = block.start + at.start..block.start + at.end;
-        let help = "Mend the TOML between the `+++` lines.";
-        Diagnostic::error("broken-toml", message, source, at, help)
-    };
-    let table: toml::Table = inner.parse().map_err(|error: toml::de::Error| {
-        broken(
-            format!("expected TOML, but {}", error.message()),
-            error.span().unwrap_or(0..0),
-        )
+fn toml_fields(source: &Source, block: Range<usize>) -> Result<Vec<Field>, Box<Diagnostic>> {
+    let text = source.text.get(block.clone()).unwrap_or_default();
+    let moved = |span: Range<usize>| span.start + block.start..span.end + block.start;
+    let table = DeTable::parse(text).map_err(|error| {
+        Box::new(Diagnostic::error(
+            "toml-syntax",
+            format!("the front matter is not TOML: {}", error.message()),
+            source,
+            moved(error.span().unwrap_or(0..0)),
+            "a line is `key = value`, and texts stand in quotes",
+        ))
     })?;
-    match serde_yaml::to_value(table) {
-        Ok(Value::Mapping(values)) => Ok(values),
-        Ok(_) | Err(_) => Err(broken("expected `key = value` lines".to_owned(), 0..0)),
+    let mut fields: Vec<Field> = table
+        .get_ref()
+        .iter()
+        .map(|(key, value)| Field {
+            name: key.get_ref().to_string(),
+            value: from_toml(value.get_ref()),
+            key: moved(key.span()),
+            region: moved(value.span()),
+        })
+        .collect();
+    fields.sort_by_key(|field| field.key.start);
+    Ok(fields)
+}
+
+fn from_toml(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Integer(number) => Value::Plain(number.to_string()),
+        DeValue::Float(number) => Value::Plain(number.to_string()),
+        DeValue::Boolean(truth) => Value::Plain(truth.to_string()),
+        DeValue::Datetime(date) => Value::Plain(date.to_string()),
+        DeValue::Array(items) => {
+            Value::List(items.iter().map(|item| from_toml(item.get_ref())).collect())
+        }
+        DeValue::Table(table) => Value::Map(
+            table
+                .iter()
+                .map(|(key, value)| (key.get_ref().to_string(), from_toml(value.get_ref())))
+                .collect(),
+        ),
     }
 }

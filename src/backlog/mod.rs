@@ -1,24 +1,30 @@
-//! Tickets: one Markdown file each, read with every problem at its place.
+//! Tickets: one Markdown file each, in one folder.
 //!
-//! [`load`] reads a whole folder into a [`Backlog`] in night order; one bad file is a diagnostic,
-//! never a lost night. [`Shelf`] keeps it up to date while a night runs.
-//!
-//! Read are `*.md` files in the folder and below it; hidden folders, `archive`, `completed`,
-//! `drafts` and files called `README.md` are not.
+//! [`load()`] reads a folder into a [`Backlog`]: the usable tickets in night order, and everything
+//! that is wrong with the others. A [`Shelf`] keeps it open through the night and reads again what
+//! was edited. One file alone is read by [`parse_ticket`], and [`template`] begins a new one.
 
 mod body;
-mod folder;
+mod circle;
 mod front;
+mod graph;
+mod keys;
 mod load;
 mod new_ticket;
 mod order;
 pub mod overlap;
 mod parse;
+mod scan;
 mod shelf;
 pub mod ticket;
+mod watch;
+mod yaml;
 
-pub use load::{Backlog, LoadError, Refused, list_folder, load};
+pub use graph::{Backlog, Refused};
+pub use load::load;
 pub use new_ticket::{BadNewTicket, Draft, NewTicket, new_ticket};
 pub use order::order;
-pub use parse::parse_ticket;
-pub use shelf::Shelf;
+pub use parse::{LARGEST_TICKET, parse_ticket};
+pub use scan::{LoadError, find_folder};
+pub use shelf::{QUIET, Shelf};
+pub use watch::{INTERVAL, Watcher};

@@ -105,7 +105,8 @@ impl Draft {
     }
 }
 
-fn slug(title: &str) -> String {
+/// Returns an id made from the words of a title.
+pub(super) fn slug(title: &str) -> String {
     let mut slug = String::new();
     for word in title
         .split(|c: char| !c.is_ascii_alphanumeric())
@@ -148,7 +149,7 @@ mod tests {
             };
             let draft = new_ticket(&new).unwrap();
             let file = draft.file_name(1);
-            let (ticket, problems) = parse_ticket(&file, &file, draft.text().as_bytes());
+            let (ticket, problems) = parse_ticket(&file, draft.text().as_bytes());
             assert!(problems.is_empty(), "{problems:?}");
             let ticket = ticket.unwrap();
             assert_eq!(ticket.facts.title, title);

@@ -1,4 +1,7 @@
-//! The night's order: dependencies first, then priority, manual order, file name.
+//! In which order a night works its tickets.
+//!
+//! Kahn's algorithm with a heap instead of a queue: of all tickets whose dependencies are behind
+//! them, the one that is first in the plain order goes next.
 
 use std::{
     cmp::Reverse,
@@ -7,86 +10,87 @@ use std::{
 
 use super::ticket::{TicketFacts, TicketId};
 
-/// Returns the ids in night order (Kahn's algorithm with a heap, O(n log n)). Members of a circle
-/// come last, in plain order.
-pub fn order(tickets: &[&TicketFacts]) -> Vec<TicketId> {
-    let place = |facts: &TicketFacts| {
-        let ordinal = facts.ordinal.unwrap_or_default();
-        (
-            facts.priority,
-            facts.ordinal.is_none(),
-            ordinal,
-            facts.file.clone(),
-        )
-    };
-    let at: HashMap<_, _> = tickets
+/// Returns the ids in night order: what is depended on first, then by priority, then by ordinal
+/// (none last), then by file name.
+///
+/// A dependency that is not among the tickets holds nobody up here, and tickets that wait for each
+/// other in a circle come last, in plain order: nothing is lost. Takes time in the order of
+/// n log n.
+pub fn order<'a>(tickets: impl IntoIterator<Item = &'a TicketFacts>) -> Vec<TicketId> {
+    let mut tickets: Vec<&TicketFacts> = tickets.into_iter().collect();
+    // From here on a ticket is its rank in the plain order.
+    tickets.sort_by_key(|ticket| plain(ticket));
+    let ranks: HashMap<&TicketId, usize> = tickets
         .iter()
         .enumerate()
-        .map(|(at, facts)| (&facts.id, at))
+        .map(|(rank, ticket)| (&ticket.id, rank))
         .collect();
-    let mut open = vec![0_usize; tickets.len()];
-    let mut dependants = vec![Vec::new(); tickets.len()];
-    for (index, facts) in tickets.iter().enumerate() {
-        for dependency in facts.depends_on.iter().filter_map(|id| at.get(id)) {
-            if let (Some(count), Some(list)) =
-                (open.get_mut(index), dependants.get_mut(*dependency))
-            {
-                *count += 1;
-                list.push(index);
+    let mut dependants: Vec<Vec<usize>> = vec![Vec::new(); tickets.len()];
+    let mut waits_for: Vec<usize> = vec![0; tickets.len()];
+    for ((rank, ticket), waits) in tickets.iter().enumerate().zip(&mut waits_for) {
+        for dependency in ticket.depends_on.iter().filter_map(|id| ranks.get(id)) {
+            if let Some(list) = dependants.get_mut(*dependency) {
+                list.push(rank);
+                *waits += 1;
             }
         }
     }
-    let mut ready = BinaryHeap::new();
-    for (index, facts) in tickets.iter().enumerate() {
-        if open.get(index) == Some(&0) {
-            ready.push(Reverse((place(facts), index)));
-        }
-    }
-    let mut ordered = Vec::with_capacity(tickets.len());
-    let mut placed = vec![false; tickets.len()];
-    while let Some(Reverse((_, index))) = ready.pop() {
-        if let (Some(facts), Some(done)) = (tickets.get(index), placed.get_mut(index)) {
-            ordered.push(facts.id.clone());
-            *done = true;
-        }
-        for dependant in dependants.get(index).into_iter().flatten() {
-            let (Some(count), Some(facts)) = (open.get_mut(*dependant), tickets.get(*dependant))
-            else {
-                continue;
-            };
-            *count -= 1;
-            if *count == 0 {
-                ready.push(Reverse((place(facts), *dependant)));
-            }
-        }
-    }
-    let mut left: Vec<_> = tickets
+    let free = waits_for
         .iter()
-        .zip(&placed)
-        .filter(|(_, placed)| !**placed)
-        .map(|(facts, _)| facts)
-        .collect();
-    left.sort_by_key(|facts| place(facts));
-    ordered.extend(left.into_iter().map(|facts| facts.id.clone()));
+        .enumerate()
+        .filter(|(_, waits)| **waits == 0);
+    let mut ready: BinaryHeap<Reverse<usize>> = free.map(|(rank, _)| Reverse(rank)).collect();
+    let mut ordered = Vec::with_capacity(tickets.len());
+    while let Some(Reverse(rank)) = ready.pop() {
+        ordered.push(rank);
+        for &dependant in dependants.get(rank).into_iter().flatten() {
+            if let Some(waits) = waits_for.get_mut(dependant) {
+                *waits -= 1;
+                if *waits == 0 {
+                    ready.push(Reverse(dependant));
+                }
+            }
+        }
+    }
+    let circular = waits_for
+        .iter()
+        .enumerate()
+        .filter(|(_, waits)| **waits > 0);
+    ordered.extend(circular.map(|(rank, _)| rank));
     ordered
+        .into_iter()
+        .filter_map(|rank| tickets.get(rank))
+        .map(|ticket| ticket.id.clone())
+        .collect()
+}
+
+/// What decides between tickets that do not depend on each other.
+fn plain(ticket: &TicketFacts) -> (u8, bool, i64, &str) {
+    let ordinal = ticket.ordinal;
+    (
+        ticket.priority.0,
+        ordinal.is_none(),
+        ordinal.unwrap_or(0),
+        &ticket.file,
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{collection::vec, option, prelude::*};
 
     use super::*;
     use crate::backlog::ticket::{Priority, Status};
 
-    fn facts(name: &str, priority: u8, on: Vec<String>) -> TicketFacts {
+    fn ticket(name: &str, priority: u8, ordinal: Option<i64>, depends_on: &[&str]) -> TicketFacts {
         TicketFacts {
             id: name.parse().unwrap(),
             title: String::new(),
             file: format!("{name}.md"),
             hash: String::new(),
             priority: Priority(priority),
-            ordinal: None,
-            depends_on: on.iter().map(|id| id.parse().unwrap()).collect(),
+            ordinal,
+            depends_on: depends_on.iter().map(|id| id.parse().unwrap()).collect(),
             labels: Vec::new(),
             paths: Vec::new(),
             attempts: None,
@@ -94,28 +98,120 @@ mod tests {
         }
     }
 
+    fn names(tickets: &[TicketFacts]) -> String {
+        let ids: Vec<String> = order(tickets).into_iter().map(String::from).collect();
+        ids.join(" ")
+    }
+
+    #[test]
+    fn dependencies_then_priority_then_ordinal_then_name() {
+        for (tickets, expected) in [
+            (vec![], ""),
+            (
+                vec![ticket("b", 3, None, &[]), ticket("a", 3, None, &[])],
+                "a b",
+            ),
+            (
+                vec![ticket("a", 3, None, &[]), ticket("b", 1, None, &[])],
+                "b a",
+            ),
+            (
+                vec![ticket("a", 3, None, &[]), ticket("b", 3, Some(9), &[])],
+                "b a",
+            ),
+            (
+                vec![ticket("a", 3, Some(9), &[]), ticket("b", 3, Some(-1), &[])],
+                "b a",
+            ),
+            (
+                vec![
+                    ticket("a", 1, None, &["b"]),
+                    ticket("b", 5, None, &[]),
+                    ticket("c", 2, None, &[]),
+                ],
+                "c b a",
+            ),
+            (vec![ticket("a", 3, None, &["gone"])], "a"),
+            (
+                vec![ticket("a", 3, None, &["a"]), ticket("b", 3, None, &[])],
+                "b a",
+            ),
+            (
+                vec![
+                    ticket("a", 3, None, &["b"]),
+                    ticket("b", 3, None, &["a"]),
+                    ticket("c", 5, None, &[]),
+                ],
+                "c a b",
+            ),
+            (
+                vec![ticket("a", 3, None, &["b", "b"]), ticket("b", 3, None, &[])],
+                "b a",
+            ),
+        ] {
+            assert_eq!(names(&tickets), expected);
+        }
+    }
+
+    /// Tickets that depend only on ones with a smaller number, so that there is no circle.
+    fn tickets() -> impl Strategy<Value = Vec<TicketFacts>> {
+        let one = (
+            1..=5_u8,
+            option::of(-3..3_i64),
+            vec(any::<prop::sample::Index>(), 0..3),
+        );
+        vec(one, 0..40).prop_map(|drawn| {
+            let name = |number: usize| format!("t{:02}", number * 7 % 40);
+            let one = |(number, (priority, ordinal, needs)): (
+                usize,
+                (u8, _, Vec<prop::sample::Index>),
+            )| {
+                let needs: Vec<String> = needs
+                    .iter()
+                    .filter(|_| number > 0)
+                    .map(|need| name(need.index(number)))
+                    .collect();
+                let needs: Vec<&str> = needs.iter().map(String::as_str).collect();
+                ticket(&name(number), priority, ordinal, &needs)
+            };
+            drawn.into_iter().enumerate().map(one).collect()
+        })
+    }
+
     proptest! {
         #[test]
-        fn dependencies_come_first_and_the_rest_is_sorted(
-            tickets in prop::collection::vec((1_u8..=5, prop::collection::vec(0_usize..30, 0..3)), 1..30)
-        ) {
-            let all: Vec<_> = tickets.iter().enumerate().map(|(n, (priority, on))| {
-                let on = on.iter().filter(|d| **d < n).map(|d| format!("t{d:02}")).collect();
-                facts(&format!("t{n:02}"), *priority, on)
-            }).collect();
-            let ordered = order(&all.iter().collect::<Vec<_>>());
-            prop_assert_eq!(ordered.len(), all.len());
-            let at = |id: &TicketId| ordered.iter().position(|other| other == id).unwrap();
-            for facts in &all {
-                for dependency in &facts.depends_on {
-                    prop_assert!(at(dependency) < at(&facts.id));
+        fn every_dependency_comes_first_and_nothing_is_lost(tickets in tickets()) {
+            let ordered = order(&tickets);
+            let place = |id: &TicketId| ordered.iter().position(|other| other == id).unwrap();
+            prop_assert_eq!(ordered.len(), tickets.len());
+            for ticket in &tickets {
+                for dependency in &ticket.depends_on {
+                    prop_assert!(place(dependency) < place(&ticket.id));
                 }
             }
-            if all.iter().all(|facts| facts.depends_on.is_empty()) {
-                let mut plain = all.clone();
-                plain.sort_by_key(|facts| (facts.priority, facts.file.clone()));
-                prop_assert_eq!(ordered, plain.into_iter().map(|facts| facts.id).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn without_dependencies_it_is_the_plain_sort(mut tickets in tickets()) {
+            for ticket in &mut tickets {
+                ticket.depends_on.clear();
             }
+            let ordered = order(&tickets);
+            tickets.sort_by(|a, b| {
+                let ordinal = |ticket: &TicketFacts| ticket.ordinal.unwrap_or(i64::MAX);
+                (a.priority, ordinal(a), &a.file).cmp(&(b.priority, ordinal(b), &b.file))
+            });
+            let plain: Vec<TicketId> = tickets.into_iter().map(|ticket| ticket.id).collect();
+            prop_assert_eq!(ordered, plain);
+        }
+
+        #[test]
+        fn the_order_of_reading_does_not_matter(tickets in tickets(), turn in 0..40_usize) {
+            let expected = order(&tickets);
+            let mut turned = tickets;
+            let turn = turn.min(turned.len());
+            turned.rotate_left(turn);
+            prop_assert_eq!(order(&turned), expected);
         }
     }
 }

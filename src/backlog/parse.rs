@@ -1,428 +1,346 @@
-//! One ticket out of one file's bytes.
+//! One ticket file: bytes in, facts and diagnostics out.
+//!
+//! The bytes are hostile until shown otherwise: too many of them, no text, escapes in the title.
+//! What is wrong with the front matter as a whole ends the reading; everything else is found in
+//! one go. Whether the ids that a ticket names exist is `graph.rs`'s business.
 
-use std::{collections::BTreeMap, ops::Range};
-
-use globset::Glob;
-use serde_yaml::Value;
+use std::{ops::Range, path::Path, sync::Arc};
 
 use super::{
-    body::{self, Body},
-    front::Front,
-    ticket::{Priority, Status, Ticket, TicketFacts, TicketId},
+    body::{self, Body, Section},
+    front, keys,
+    new_ticket::slug,
+    ticket::{Status, Ticket, TicketFacts, TicketId},
 };
-use crate::{
-    config::duration,
-    diagnostic::{Diagnostic, Source},
-};
+use crate::diagnostic::{Diagnostic, Severity, Source};
 
-/// How long a title may be, in characters.
-const TITLE: usize = 200;
-/// How often a ticket may be tried.
-const ATTEMPTS: u64 = 20;
+/// The largest ticket that is read.
+pub const LARGEST_TICKET: u64 = 1024 * 1024;
 
-/// Reads a ticket; `file` is its path relative to the backlog folder, `shown` as diagnostics name
-/// it. Without a ticket there is at least one error.
-pub fn parse_ticket(file: &str, shown: &str, bytes: &[u8]) -> (Option<Ticket>, Vec<Diagnostic>) {
+/// The most characters of a title that are kept.
+const LONGEST_TITLE: usize = 200;
+
+/// A file after reading, with the places that a diagnostic about its neighbours needs.
+#[derive(Debug, Clone)]
+pub(super) struct Parsed {
+    /// The file, relative to the backlog folder.
+    pub(super) file: String,
+    /// The ticket; `None` when the file cannot be used.
+    pub(super) ticket: Option<Arc<Ticket>>,
+    /// The id, as far as one can be told; also of a file that cannot be used.
+    pub(super) id: Option<TicketId>,
+    /// BLAKE3 of the bytes; `None` when they were not read.
+    pub(super) hash: Option<String>,
+    /// The path to show, and the text down to the end of the front matter: all places below are in
+    /// it, and ten thousand bodies are not kept for it.
+    pub(super) head: Source,
+    /// Where the id is written; the file's first line when it is not.
+    pub(super) id_place: Range<usize>,
+    /// Where each of the ticket's dependencies is written, in their order.
+    pub(super) dependency_places: Vec<Range<usize>>,
+    /// What is wrong with the file.
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+impl Parsed {
+    /// Returns a file that could not be read, with the one diagnostic that says why.
+    pub(super) fn unread(file: &str, diagnostic: Diagnostic) -> Self {
+        Self {
+            file: file.to_owned(),
+            ticket: None,
+            id: stem(file).parse().ok(),
+            hash: None,
+            head: diagnostic.source.clone(),
+            id_place: 0..0,
+            dependency_places: Vec::new(),
+            diagnostics: vec![diagnostic],
+        }
+    }
+}
+
+/// Reads one ticket. `file` is its path as it should be shown and kept; the ticket's id is the
+/// file's stem unless the file says otherwise. There is no ticket when a diagnostic is an error.
+pub fn parse_ticket(file: &str, bytes: &[u8]) -> (Option<Ticket>, Vec<Diagnostic>) {
+    let parsed = parse(file, file, bytes);
+    (parsed.ticket.map(Arc::unwrap_or_clone), parsed.diagnostics)
+}
+
+/// Returns the diagnostic of a file that is too large to be read.
+pub(super) fn too_large(shown: &str, length: u64) -> Diagnostic {
+    Diagnostic::error(
+        "too-large",
+        format!(
+            "the ticket has {} KiB, and more than 1024 are not read",
+            length.div_ceil(1024)
+        ),
+        &Source::new(shown, ""),
+        0..0,
+        "keep long material in files of the repository and name them in the ticket",
+    )
+}
+
+/// Reads one ticket: `shown` is the path for people, `file` the one relative to the backlog.
+pub(super) fn parse(shown: &str, file: &str, bytes: &[u8]) -> Parsed {
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if length > LARGEST_TICKET {
+        return Parsed::unread(file, too_large(shown, length));
+    }
+    let hash = blake3::hash(bytes).to_hex().to_string();
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let refused = |diagnostic: Diagnostic| Parsed {
+        hash: Some(hash.clone()),
+        ..Parsed::unread(file, diagnostic)
+    };
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
-        Err(error) => {
-            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let text = String::from_utf8_lossy(valid).into_owned();
-            let at = text.len();
-            let source = Source::new(shown, text);
-            let message = "expected UTF-8, found a byte that is not";
-            let help = "Save the file as UTF-8.";
-            return (
-                None,
-                vec![Diagnostic::error(
-                    "not-utf-8",
-                    message,
-                    &source,
-                    at..at,
-                    help,
-                )],
-            );
-        }
+        Err(error) => return refused(not_utf8(shown, bytes, error.valid_up_to())),
     };
     let source = Source::new(shown, text);
     if let Some(at) = text.find('\0') {
-        let help = "Remove it; a ticket is text.";
-        let message = "expected text, found a NUL byte";
-        return (
-            None,
-            vec![Diagnostic::error(
-                "nul-byte",
-                message,
-                &source,
-                at..at + 1,
-                help,
-            )],
-        );
+        return refused(Diagnostic::error(
+            "nul-byte",
+            "the ticket contains a NUL byte",
+            &source,
+            at..at + 1,
+            "save the file as plain text",
+        ));
     }
-    let front = match Front::read(&source) {
+    let front = match front::split(&source) {
         Ok(front) => front,
-        Err(problem) => return (None, vec![problem]),
+        Err(diagnostic) => return refused(*diagnostic),
     };
     let body_text = text.get(front.body..).unwrap_or_default();
-    let mut reading = Reading {
-        source: &source,
-        front: &front,
-        problems: Vec::new(),
+    let mut found = Vec::new();
+    let body = body::read(body_text);
+    let id_field = front.fields.iter().find(|field| field.name == "id");
+    let id_place = id_field.map_or(0..first_line(text), |field| field.place(text));
+    let said_id = id_field.is_some_and(|field| field.value != front::Value::Nothing);
+    let keys = keys::read(&source, front.fields, &mut found);
+    let id = match (&keys.id, said_id) {
+        (Some(id), _) => Some(id.clone()),
+        (None, true) => None,
+        (None, false) => id_of_file(&source, file, &mut found),
     };
-    let ticket = reading.ticket(file, bytes, body_text);
-    let problems = reading.problems;
-    let sound = problems
-        .iter()
-        .all(|p| p.severity != crate::diagnostic::Severity::Error);
-    (ticket.filter(|_| sound), problems)
-}
-
-struct Reading<'a> {
-    source: &'a Source,
-    front: &'a Front,
-    problems: Vec<Diagnostic>,
-}
-
-impl Reading<'_> {
-    fn ticket(&mut self, file: &str, bytes: &[u8], body_text: &str) -> Option<Ticket> {
-        let body = body::read(body_text);
-        let id = self.id(file);
-        let title = self.title(&body, file);
-        if body_text.trim().is_empty() {
-            let end = self.source.text.len();
-            let message = "expected a sentence that says what to do, found an empty body";
-            let help = "Write below the front matter what is wanted, and how it is checked.";
-            self.error("empty-body", message, end..end, help);
-        }
-        let accept = self.command("accept", body.accept);
-        let gate = self.command("gate", body.gate);
-        let depends_on = self.ids();
-        let facts = TicketFacts {
-            id: id?,
-            title,
-            file: file.to_owned(),
-            hash: blake3::hash(bytes).to_hex().to_string(),
-            priority: self.priority(),
-            ordinal: self.ordinal(),
-            depends_on,
-            labels: self.words("labels"),
-            paths: self.globs(),
-            attempts: self.attempts(),
-            status: self.status(),
-        };
-        Some(Ticket {
-            facts,
+    let check = |name: &str, key: Option<(String, Range<usize>)>, section, found: &mut Vec<_>| {
+        choose_check(&source, front.body, name, key, section, found)
+    };
+    let accept = check("accept", keys.accept, &body.acceptance, &mut found);
+    let gate = check("gate", keys.gate, &body.gate, &mut found);
+    let title = title(
+        &source,
+        keys.status,
+        keys.title.as_deref(),
+        &body,
+        &mut found,
+    );
+    let (depends_on, dependency_places) = keys.depends_on.into_iter().unzip();
+    found.sort_by_key(|diagnostic| diagnostic.primary.span.start);
+    let usable = found.iter().all(|found| found.severity != Severity::Error);
+    let ticket = id.clone().filter(|_| usable).map(|id| {
+        Arc::new(Ticket {
+            facts: TicketFacts {
+                title: title.unwrap_or_else(|| id.to_string()),
+                id,
+                file: file.to_owned(),
+                hash: hash.clone(),
+                priority: keys.priority,
+                ordinal: keys.ordinal,
+                depends_on,
+                labels: keys.labels,
+                paths: keys.paths,
+                attempts: keys.attempts,
+                status: keys.status,
+            },
             body: body_text.trim().to_owned(),
             gate,
             accept,
-            harness: self.string("harness"),
-            model: self.string("model"),
-            timeout: self.timeout(),
-            extra: self.extra(),
+            harness: keys.harness,
+            model: keys.model,
+            timeout: keys.timeout,
+            extra: keys.extra,
         })
-    }
-
-    fn error(
-        &mut self,
-        code: &'static str,
-        message: impl Into<String>,
-        at: Range<usize>,
-        help: &str,
-    ) {
-        self.problems
-            .push(Diagnostic::error(code, message, self.source, at, help));
-    }
-
-    fn id(&mut self, file: &str) -> Option<TicketId> {
-        let stem = file
-            .rsplit('/')
-            .next()
-            .unwrap_or(file)
-            .trim_end_matches(".md");
-        let (text, at) = match self.front.get("id") {
-            Some(_) => (
-                self.string("id")?,
-                self.front.value_place(self.source, "id"),
-            ),
-            None => (stem.to_owned(), 0..0),
-        };
-        match text.parse::<TicketId>() {
-            Ok(id) => Some(id),
-            Err(error) => {
-                let help = "Give it an `id:` of letters, digits, `.`, `_` and `-`.";
-                self.error("bad-id", error.to_string(), at, help);
-                None
-            }
-        }
-    }
-
-    fn title(&mut self, body: &Body, file: &str) -> String {
-        let title = self.string("title").or_else(|| body.heading.clone());
-        let title = title.unwrap_or_else(|| file.trim_end_matches(".md").to_owned());
-        let plain: String = title
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(TITLE)
-            .collect();
-        plain.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    /// Returns the text of a key that holds a scalar.
-    fn string(&mut self, key: &str) -> Option<String> {
-        match self.front.get(key)? {
-            Value::Null => None,
-            Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => {
-                let at = self.front.place(self.source, key);
-                let message = format!("expected a text for `{key}`, found something else");
-                self.error(
-                    "wrong-type",
-                    message,
-                    at,
-                    "Write it on one line, in quotes if need be.",
-                );
-                None
-            }
-            Value::String(_) | Value::Number(_) | Value::Bool(_) => {
-                self.front.text(self.source, key)
-            }
-        }
-    }
-
-    fn command(&mut self, key: &str, section: Option<String>) -> Option<String> {
-        let own = self
-            .string(key)
-            .filter(|command| !command.trim().is_empty());
-        if own.is_some() && section.is_some() {
-            let at = self.front.place(self.source, key);
-            let message = format!("`{key}` is given twice: here, and by its section in the body");
-            let help = "The one of the front matter is used; remove the other.";
-            self.problems.push(Diagnostic::warning(
-                "given-twice",
-                message,
-                self.source,
-                at,
-                help,
-            ));
-        }
-        own.or(section)
-    }
-
-    /// Returns the words of a key that holds a list, or one text with commas.
-    fn words(&mut self, key: &str) -> Vec<String> {
-        let wrong = |reading: &mut Self| {
-            let at = reading.front.place(reading.source, key);
-            let message = format!("expected a list of words for `{key}`, found something else");
-            reading.error(
-                "wrong-type",
-                message,
-                at,
-                &format!("Write it like `{key}: [a, b]`."),
-            );
-        };
-        match self.front.get(key) {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::String(text)) => text
-                .split(',')
-                .map(str::trim)
-                .filter(|w| !w.is_empty())
-                .map(str::to_owned)
-                .collect(),
-            Some(Value::Number(number)) => vec![number.to_string()],
-            Some(Value::Sequence(items)) => {
-                let mut words = Vec::new();
-                for item in items {
-                    match item {
-                        Value::String(text) => words.push(text.trim().to_owned()),
-                        Value::Number(number) => words.push(number.to_string()),
-                        Value::Null
-                        | Value::Bool(_)
-                        | Value::Sequence(_)
-                        | Value::Mapping(_)
-                        | Value::Tagged(_) => {
-                            wrong(self);
-                            return words;
-                        }
-                    }
-                }
-                words
-            }
-            Some(Value::Bool(_) | Value::Mapping(_) | Value::Tagged(_)) => {
-                wrong(self);
-                Vec::new()
-            }
-        }
-    }
-
-    fn ids(&mut self) -> Vec<TicketId> {
-        let key = if self.front.get("depends_on").is_some() {
-            "depends_on"
-        } else {
-            "dependencies"
-        };
-        let mut ids: Vec<TicketId> = Vec::new();
-        for word in self.words(key) {
-            match word.parse() {
-                Ok(id) if !ids.contains(&id) => ids.push(id),
-                Ok(_) => {}
-                Err(error) => {
-                    let error: super::ticket::BadTicketId = error;
-                    let at = self.word_place(key, &word);
-                    self.error(
-                        "bad-id",
-                        error.to_string(),
-                        at,
-                        "Name the ticket by its id.",
-                    );
-                }
-            }
-        }
-        ids
-    }
-
-    /// Returns where a word of a list stands: looked for from its key on.
-    fn word_place(&self, key: &str, word: &str) -> Range<usize> {
-        let at = self.front.place(self.source, key);
-        let rest = self
-            .source
-            .text
-            .get(at.end..self.front.body)
-            .unwrap_or_default();
-        rest.find(word).map_or(at.clone(), |found| {
-            at.end + found..at.end + found + word.len()
-        })
-    }
-
-    fn globs(&mut self) -> Vec<String> {
-        let paths = self.words("paths");
-        for path in &paths {
-            if let Err(error) = Glob::new(path) {
-                let at = self.word_place("paths", path);
-                let message = format!("expected a glob, but {}", error.kind());
-                self.error(
-                    "bad-glob",
-                    message,
-                    at,
-                    "Write it like `src/**` or `docs/*.md`.",
-                );
-            }
-        }
-        paths
-    }
-
-    fn priority(&mut self) -> Priority {
-        let Some(text) = self.string("priority") else {
-            return Priority::default();
-        };
-        match text.to_ascii_lowercase().as_str() {
-            "" => Priority::default(),
-            "1" | "critical" => Priority(1),
-            "2" | "high" => Priority(2),
-            "3" | "medium" => Priority(3),
-            "4" | "low" => Priority(4),
-            "5" => Priority(5),
-            _ => {
-                let at = self.front.value_place(self.source, "priority");
-                let message = format!("expected a priority, found `{text}`");
-                let help = "Write 1 to 5, or critical, high, medium, low.";
-                self.error("bad-priority", message, at, help);
-                Priority::default()
-            }
-        }
-    }
-
-    fn ordinal(&mut self) -> Option<i64> {
-        let value = self.front.get("ordinal")?;
-        let number = value.as_i64();
-        // Backlog.md writes large steps, sometimes as a float.
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a place in line; the order is kept"
-        )]
-        let number = number.or_else(|| value.as_f64().map(|float| float as i64));
-        if number.is_none() && !value.is_null() {
-            let at = self.front.value_place(self.source, "ordinal");
-            self.error(
-                "wrong-type",
-                "expected a number for `ordinal`",
-                at,
-                "Write a number.",
-            );
-        }
-        number
-    }
-
-    fn attempts(&mut self) -> Option<u32> {
-        let value = self.front.get("attempts")?;
-        match value.as_u64() {
-            Some(count @ 1..=ATTEMPTS) => u32::try_from(count).ok(),
-            Some(_) | None => {
-                let at = self.front.value_place(self.source, "attempts");
-                let message = format!("expected 1 to {ATTEMPTS} for `attempts`");
-                self.error("bad-value", message, at, "Three attempts are usual.");
-                None
-            }
-        }
-    }
-
-    fn status(&mut self) -> Status {
-        match self
-            .string("status")
-            .map(|text| text.to_ascii_lowercase())
-            .as_deref()
-        {
-            Some("draft") => Status::Draft,
-            Some("done") => Status::Done,
-            Some(_) | None => Status::Ready,
-        }
-    }
-
-    fn timeout(&mut self) -> Option<std::time::Duration> {
-        let text = self.string("timeout")?;
-        match duration(&text) {
-            Ok(found) => Some(found),
-            Err(message) => {
-                let at = self.front.value_place(self.source, "timeout");
-                let message = format!("{message} for `timeout`");
-                self.error(
-                    "bad-duration",
-                    message,
-                    at,
-                    "Write it like `45m`, `1h 30m` or `90s`.",
-                );
-                None
-            }
-        }
-    }
-
-    /// Returns the keys that mean nothing here, as their author wrote them.
-    fn extra(&self) -> BTreeMap<String, String> {
-        const KNOWN: [&str; 15] = [
-            "id",
-            "title",
-            "priority",
-            "depends_on",
-            "dependencies",
-            "labels",
-            "paths",
-            "gate",
-            "accept",
-            "harness",
-            "model",
-            "timeout",
-            "attempts",
-            "status",
-            "ordinal",
-        ];
-        self.front
-            .iter()
-            .filter(|(key, _)| !KNOWN.contains(key))
-            .map(|(key, value)| {
-                let text = self.front.text(self.source, key);
-                let text = text
-                    .or_else(|| serde_json::to_string(value).ok())
-                    .unwrap_or_default();
-                (key.to_owned(), text)
-            })
-            .collect()
+    });
+    Parsed {
+        file: file.to_owned(),
+        ticket,
+        id: id.or_else(|| stem(file).parse().ok()),
+        hash: Some(hash),
+        head: Source::new(
+            shown,
+            text.get(..front.body.max(id_place.end)).unwrap_or_default(),
+        ),
+        id_place,
+        dependency_places,
+        diagnostics: found,
     }
 }
+
+fn not_utf8(shown: &str, bytes: &[u8], at: usize) -> Diagnostic {
+    let source = Source::new(shown, String::from_utf8_lossy(bytes));
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    let message = format!("the ticket is not UTF-8 text: byte 0x{byte:02x}");
+    let help = "save the file as UTF-8";
+    // The text before the byte is the same in the lossy copy.
+    let place = at..at + '\u{fffd}'.len_utf8();
+    Diagnostic::error("not-utf8", message, &source, place, help)
+}
+
+fn first_line(text: &str) -> usize {
+    text.lines().next().unwrap_or_default().len()
+}
+
+fn stem(file: &str) -> &str {
+    Path::new(file)
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default()
+}
+
+fn id_of_file(source: &Source, file: &str, found: &mut Vec<Diagnostic>) -> Option<TicketId> {
+    let stem = stem(file);
+    let error = match stem.parse() {
+        Ok(id) => return Some(id),
+        Err(error) => error,
+    };
+    found.push(Diagnostic::error(
+        "bad-id",
+        format!("the file's name cannot serve as the ticket's id: {error}"),
+        source,
+        0..first_line(&source.text),
+        format!(
+            "add `id: {}` to the front matter, or rename the file",
+            slug(stem)
+        ),
+    ));
+    None
+}
+
+/// Returns the check that counts: the key's, else the first shell block of its section.
+fn choose_check(
+    source: &Source,
+    offset: usize,
+    name: &str,
+    key: Option<(String, Range<usize>)>,
+    section: &Section,
+    found: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    let moved = |place: &Range<usize>| place.start + offset..place.end + offset;
+    let mut warn = |code, message: String, place, help: &str| {
+        found.push(Diagnostic::warning(code, message, source, place, help));
+    };
+    let heading = section.heading.clone().unwrap_or_default();
+    let heading =
+        moved(&(heading.start..heading.start + first_line(tail(source, offset, &heading))));
+    if let (None, Some(block)) = (section.shell.first(), section.unmarked.first()) {
+        warn(
+            "unmarked-check",
+            format!("this block is not marked as `sh`, so it is not the ticket's `{name}`"),
+            moved(&block.place),
+            "write ```sh above it, or ```text when it is not to be run",
+        );
+    }
+    let in_section = section
+        .shell
+        .iter()
+        .find(|block| !block.command.trim().is_empty());
+    if in_section.is_none() && !section.shell.is_empty() {
+        let message =
+            format!("this section's block is empty, so the ticket has no `{name}` from it");
+        warn(
+            "empty-value",
+            message,
+            heading.clone(),
+            "write a command, or take the section out",
+        );
+    }
+    if let Some(block) = section.shell.get(1) {
+        warn(
+            "two-checks",
+            format!("there are several `sh` blocks, and only the first is the ticket's `{name}`"),
+            moved(&block.place),
+            "join them into one block",
+        );
+    }
+    if let (Some((_, place)), Some(_)) = (&key, in_section) {
+        found.push(
+            Diagnostic::warning(
+                "two-checks",
+                format!("`{name}` is written twice, and the front matter's counts"),
+                source,
+                heading,
+                "take one of the two out",
+            )
+            .labelled("not used")
+            .with(place.clone(), "used"),
+        );
+    }
+    key.map(|(command, _)| command)
+        .or_else(|| in_section.map(|block| block.command.clone()))
+}
+
+fn tail<'s>(source: &'s Source, offset: usize, place: &Range<usize>) -> &'s str {
+    source.text.get(offset + place.start..).unwrap_or_default()
+}
+
+/// Returns the title, in one clean line; notes a ticket that does not say what to do.
+fn title(
+    source: &Source,
+    status: Status,
+    key: Option<&str>,
+    body: &Body,
+    found: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    let written = [key, body.heading.as_deref()];
+    let title = written
+        .into_iter()
+        .flatten()
+        .map(one_line)
+        .find(|title| !title.is_empty());
+    // What is not to be worked yet, or no more, need not say what to do.
+    if status == Status::Ready && !body.has_text {
+        let (code, message) = if title.is_some() {
+            (
+                "empty-body",
+                "a ticket needs a sentence that says what to do, and this has only a title",
+            )
+        } else {
+            ("empty-ticket", "the ticket is empty")
+        };
+        let end = source.text.trim_end().len();
+        let start = source
+            .text
+            .get(..end)
+            .and_then(|text| text.rfind('\n'))
+            .map_or(0, |at| at + 1);
+        let help = "write below the front matter what is wanted, and how one sees that it is done";
+        found.push(Diagnostic::error(code, message, source, start..end, help));
+    }
+    title.or_else(|| {
+        body.opening
+            .as_deref()
+            .map(one_line)
+            .filter(|title| !title.is_empty())
+    })
+}
+
+/// Returns the text as one line of at most [`LONGEST_TITLE`] characters, without control
+/// characters and marks that reorder text.
+fn one_line(text: &str) -> String {
+    let visible = |c: &char| {
+        c.is_whitespace()
+            || !(c.is_control()
+                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+    };
+    let clean: String = text.chars().filter(visible).collect();
+    let joined = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    if joined.chars().count() <= LONGEST_TITLE {
+        return joined;
+    }
+    let cut: String = joined.chars().take(LONGEST_TITLE - 1).collect();
+    cut.trim_end().to_owned() + "…"
+}
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod tests;

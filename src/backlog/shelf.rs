@@ -1,133 +1,197 @@
-//! The backlog kept up to date while a night runs.
+//! A backlog that stays open through the night: what was edited is read again.
 //!
-//! Notifications are a hint: some file systems send none, and editors rename. So the folder is
-//! also looked through every few seconds. A file that changed within the last half second is left
-//! as it was: it may still be being saved.
+//! [`Shelf::refresh`] is asked between all tickets, so it is cheap when nothing happened. A file
+//! that was written less than [`QUIET`] ago may be half saved: it stays as it was until it has
+//! been quiet, and so does a file that has just vanished, as some editors remove a file before
+//! they write it anew.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, SystemTime},
+    sync::Arc,
+    time::Duration,
 };
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use super::{
+    graph::{Backlog, assemble},
+    load::read,
+    parse::Parsed,
+    scan::{LoadError, Scan, Seen, Stamp, scan},
+    watch::Watcher,
+};
+use crate::clock::{self, Now};
 
-use super::load::{self, Backlog, LoadError, Page};
-use crate::clock::{self, BootTime};
+/// How long a file must have been left alone before it is read again.
+pub const QUIET: Duration = Duration::from_millis(500);
 
-/// How long a file must be quiet before it is read.
-const QUIET: Duration = Duration::from_millis(500);
-/// How often the folder is looked through without a notification.
-const RESCAN: Duration = Duration::from_secs(5);
-
-/// The files of a backlog as they were last read.
+/// An open backlog.
+#[derive(Debug)]
 pub struct Shelf {
     root: PathBuf,
     folder: String,
-    pages: HashMap<String, Page>,
-    touched: Arc<AtomicBool>,
-    /// Held for its life; `None` where the system gives none, and rescans are all there is.
-    _watcher: Option<RecommendedWatcher>,
-    scanned: BootTime,
-    /// Whether a file was too fresh to be read: the next look must not wait for a notification.
-    unsettled: bool,
+    files: BTreeMap<String, Entry>,
+    finished: BTreeSet<String>,
+    /// Files that differ from `files` and have not been quiet long enough: how they look (`None`
+    /// is gone) and since when.
+    waiting: BTreeMap<String, (Option<Seen>, Now)>,
+    watcher: Watcher,
+    current: Arc<Backlog>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    seen: Seen,
+    parsed: Parsed,
 }
 
 impl Shelf {
-    /// Reads a backlog and begins to watch it.
+    /// Reads the tickets in `<root>/<folder>` and watches them. Every file is read as it is: there
+    /// is no older state to keep, and one that is half saved now is read again when it changes.
     ///
     /// # Errors
-    /// See [`super::load`].
-    pub fn open(root: &Path, folder: &str) -> Result<(Self, Backlog), LoadError> {
-        let touched = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&touched);
-        let watcher =
-            notify::recommended_watcher(move |_event| flag.store(true, Ordering::Relaxed))
-                .and_then(|mut watcher| {
-                    watcher.watch(&root.join(folder), RecursiveMode::Recursive)?;
-                    Ok(watcher)
-                })
-                .ok();
+    /// The folder is missing, is not a folder, or cannot be read.
+    pub fn open(root: &Path, folder: &str) -> Result<(Self, Arc<Backlog>), LoadError> {
+        // Before the first look, so that no change falls between the two.
+        let watcher = Watcher::start(&root.join(folder));
+        let found = scan(root, folder)?;
         let mut shelf = Self {
             root: root.to_owned(),
             folder: folder.to_owned(),
-            pages: HashMap::new(),
-            touched,
-            _watcher: watcher,
-            scanned: clock::now().boot,
-            unsettled: false,
+            files: BTreeMap::new(),
+            finished: found.finished,
+            waiting: BTreeMap::new(),
+            watcher: watcher.unwrap_or_else(|_| Watcher::without_events()),
+            current: Arc::default(),
         };
-        let (entries, strange) = load::list(root, folder)?;
-        // At the start there is no older version to fall back on: everything is read.
-        let pages: Vec<_> = entries
-            .into_iter()
-            .map(|entry| load::read(folder, entry))
-            .collect();
-        let backlog = load::assemble(folder, &pages, &strange);
-        shelf.pages = pages
-            .into_iter()
-            .map(|page| (page.entry.file.clone(), page))
-            .collect();
+        for (file, seen) in found.files {
+            if let Some((seen, parsed)) = read(root, folder, &file, &seen) {
+                shelf.files.insert(file, Entry { seen, parsed });
+            }
+        }
+        let backlog = shelf.assemble();
         Ok((shelf, backlog))
     }
 
-    /// Returns the backlog anew when something in it has changed and has settled; `None` when it
-    /// is as it was. Cheap when nothing happened: it is asked between all tickets.
+    /// Returns the backlog as it was last read.
+    pub fn current(&self) -> &Arc<Backlog> {
+        &self.current
+    }
+
+    /// Returns whether a changed file is being left alone until it has been quiet: a later
+    /// [`Shelf::refresh`] will bring something new.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Looks for changes; returns the new backlog, or `None` when what the tickets say has not
+    /// changed.
     ///
     /// # Errors
-    /// The folder is gone.
+    /// The folder has gone or cannot be read now; the last backlog stays.
     pub fn refresh(&mut self) -> Result<Option<Arc<Backlog>>, LoadError> {
-        let now = clock::now().boot;
-        let due = now.since(&self.scanned).is_none_or(|since| since >= RESCAN);
-        if !self.touched.swap(false, Ordering::Relaxed) && !due && !self.unsettled {
+        if self.waiting.is_empty() && !self.watcher.changed() {
             return Ok(None);
         }
-        self.scanned = now;
-        self.unsettled = false;
-        let (entries, strange) = load::list(&self.root, &self.folder)?;
-        let mut changed = false;
-        let mut pages = HashMap::with_capacity(entries.len());
-        let mut before = std::mem::take(&mut self.pages);
-        for entry in entries {
-            let old = before.remove(&entry.file);
-            let page = match old {
-                Some(old) if old.entry.stamp == entry.stamp => old,
-                old if is_fresh(entry.stamp.modified) => {
-                    self.unsettled = true;
-                    match old {
-                        Some(old) => old,
-                        None => continue,
-                    }
-                }
-                _ => {
-                    changed = true;
-                    load::read(&self.folder, entry)
-                }
-            };
-            pages.insert(page.entry.file.clone(), page);
-        }
-        changed |= !before.is_empty();
-        self.pages = pages;
-        if !changed {
+        let now = clock::now();
+        let found = scan(&self.root, &self.folder).inspect_err(|_| self.watcher.again())?;
+        if !self.take(found, &now) {
             return Ok(None);
         }
-        let mut ordered: Vec<_> = self.pages.values().cloned().collect();
-        ordered.sort_by(|a, b| a.entry.file.cmp(&b.entry.file));
-        Ok(Some(Arc::new(load::assemble(
-            &self.folder,
-            &ordered,
-            &strange,
-        ))))
+        Ok(Some(self.assemble()))
+    }
+
+    /// Takes over what has changed and is quiet; returns whether the tickets say something else.
+    fn take(&mut self, found: Scan, now: &Now) -> bool {
+        let mut changed = found.finished != self.finished;
+        let stamps: BTreeSet<(u64, u64)> = found.files.values().filter_map(inode).collect();
+        let known: Vec<String> = self.files.keys().cloned().collect();
+        for file in known
+            .into_iter()
+            .filter(|file| !found.files.contains_key(file))
+        {
+            let entry = self.files.get(&file).and_then(|entry| inode(&entry.seen));
+            let renamed = entry.is_some_and(|inode| stamps.contains(&inode));
+            if renamed || self.is_quiet(&file, None, now) {
+                self.waiting.remove(&file);
+                self.files.remove(&file);
+                changed = true;
+            }
+        }
+        self.waiting
+            .retain(|file, _| found.files.contains_key(file) || self.files.contains_key(file));
+        for (file, seen) in found.files {
+            if self
+                .files
+                .get(&file)
+                .is_some_and(|entry| entry.seen == seen)
+            {
+                self.waiting.remove(&file);
+                continue;
+            }
+            if !self.is_quiet(&file, Some(&seen), now) {
+                continue;
+            }
+            match read(&self.root, &self.folder, &file, &seen) {
+                // It was written while it was read.
+                Some((after, _)) if after != seen => {
+                    self.waiting.insert(file, (Some(after), now.clone()));
+                }
+                Some((seen, parsed)) => {
+                    self.waiting.remove(&file);
+                    let before = self.files.insert(
+                        file,
+                        Entry {
+                            seen,
+                            parsed: parsed.clone(),
+                        },
+                    );
+                    changed |= before.is_none_or(|before| {
+                        before.parsed.hash.is_none() || before.parsed.hash != parsed.hash
+                    });
+                }
+                // It has gone; the next look will say so.
+                None => {
+                    self.waiting.insert(file, (None, now.clone()));
+                }
+            }
+        }
+        self.finished = found.finished;
+        changed
+    }
+
+    /// Returns whether a file that looks like this has been left alone long enough; notes when it
+    /// was first seen like this.
+    fn is_quiet(&mut self, file: &str, seen: Option<&Seen>, now: &Now) -> bool {
+        if let Some(Seen::File(stamp)) = seen {
+            // A time in the future says nothing: then only what was seen counts.
+            let age = now.at.as_nanosecond() - stamp.modified_ns;
+            if u128::try_from(age).is_ok_and(|age| age >= QUIET.as_nanos()) {
+                return true;
+            }
+        }
+        match self.waiting.get(file) {
+            Some((before, since)) if before.as_ref() == seen => now.since(since) >= QUIET,
+            _ => {
+                self.waiting
+                    .insert(file.to_owned(), (seen.cloned(), now.clone()));
+                false
+            }
+        }
+    }
+
+    fn assemble(&mut self) -> Arc<Backlog> {
+        let files: Vec<&Parsed> = self.files.values().map(|entry| &entry.parsed).collect();
+        self.current = Arc::new(assemble(&files, &self.finished));
+        Arc::clone(&self.current)
     }
 }
 
-fn is_fresh(modified: Option<SystemTime>) -> bool {
-    // A time in the future is a wrong clock, not a file being saved.
-    modified
-        .and_then(|modified| modified.elapsed().ok())
-        .is_some_and(|age| age < QUIET)
+fn inode(seen: &Seen) -> Option<(u64, u64)> {
+    match seen {
+        Seen::File(Stamp { inode, .. }) => Some(*inode),
+        Seen::Odd(..) => None,
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,6 +127,7 @@ pub(super) struct Check {
 
 /// `run`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are the options' names")]
 pub(super) struct Run {
     /// Show the plan, start nothing
     #[arg(long, conflicts_with = "rehearse")]

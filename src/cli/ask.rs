@@ -57,7 +57,7 @@ pub(super) fn requeue(
 }
 
 pub(super) fn stop(args: &args::Stop, start: &Path, environment: Environment, ui: Ui) -> Done {
-    let by = environment.user();
+    let by = environment.user.clone();
     let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
     let layout = site.layout;
     let holder = Lock::holder(&layout.lock()).map_err(|e| Failure::of(Kind::Environment, &e))?;
@@ -86,7 +86,7 @@ fn open(
     start: &Path,
     environment: Environment,
 ) -> Result<(Layout, Option<String>, State), Failure> {
-    let by = environment.user();
+    let by = environment.user.clone();
     let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
     let state = shift::read(&site.layout.journal(), Which::Newest)
         .map_err(|error| Failure::of(Kind::Environment, &error))?

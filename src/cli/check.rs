@@ -15,13 +15,15 @@ use crate::{
         ticket::{Status, Ticket, TicketId},
     },
     config::Environment,
-    diagnostic::Severity,
+    diagnostic::{Diagnostic, Severity},
     gate::verdict::Check,
     layout::{Lock, LockError},
     policy::decision::{Action, Decision},
     shift::{self, NightError, Order, Preflight, Proof, Site},
 };
 
+/// How much of a command is printed for a person, in characters.
+const LONGEST: usize = 72;
 /// How many tickets of the plan are printed for a person.
 const MOST: usize = 200;
 
@@ -123,7 +125,7 @@ fn code(problems: usize) -> ExitCode {
 
 fn load(site: &Site) -> Result<Backlog, Failure> {
     backlog::load(&site.found.root, &site.config.backlog)
-        .map_err(|error| Failure::of(Kind::Usage, &error))
+        .map_err(|error| Failure::of(Kind::Usage, &error).hint(error.hint()))
 }
 
 fn proofs(site: Site, backlog: &Backlog, ui: Ui) -> Result<Vec<Proof>, Failure> {
@@ -160,7 +162,8 @@ fn print_proof(proof: &Proof, ui: Ui) {
         [one] => format!(" of {one}"),
         many => format!(" of {} tickets", many.len()),
     };
-    let command = proof.command.lines().next().unwrap_or_default();
+    let lines: Vec<_> = proof.command.lines().map(str::trim).collect();
+    let command: String = lines.join("; ").chars().take(LONGEST).collect();
     ui.out(&format!(
         "{name:>9} `{command}`{of}: {what} ({})",
         verdict.reason
@@ -201,7 +204,7 @@ impl<'a> Plan<'a> {
         let all = site.diagnostics.iter().chain(&backlog.diagnostics);
         Self {
             lines,
-            diagnostics: all.map(|diagnostic| diagnostic.to_json()).collect(),
+            diagnostics: all.map(Diagnostic::to_json).collect(),
             errors: backlog
                 .diagnostics
                 .iter()

@@ -27,17 +27,18 @@ static EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/backlog-example");
 pub(super) fn run(args: &args::Demo, environment: Environment, ui: Ui) -> Done {
     let (folder, temporary) = folder(args)?;
     let failed = |error: PathError| Failure::of(Kind::Environment, &error);
-    unpack(&EXAMPLE, &folder).map_err(failed)?;
-    repo::found_example(&folder).map_err(|error| Failure::of(Kind::Environment, &error))?;
-    // Rooms and state of the demo stay beside it: nothing of it is left in the user's home.
-    let environment = environment.with_state_home(&folder.join(".demo-state"));
-    ui.note(&format!("The example project is in {}", folder.display()));
-    let site = Site::open(&folder, environment).map_err(|error| Failure::from(&error))?;
+    let root = folder.join("purse");
+    unpack(&EXAMPLE, &root).map_err(failed)?;
+    repo::found_example(&root).map_err(|error| Failure::of(Kind::Environment, &error))?;
+    // The demo's rooms stay beside its repository: nothing is left in the user's home.
+    let environment = environment.with_state_home(&folder.join("state"));
+    ui.note(&format!("The example project is in {}", root.display()));
+    let site = Site::open(&root, environment).map_err(|error| Failure::from(&error))?;
     let preflight = site.preflight(false);
     night::refuse(&site, &preflight, ui)?;
     let ended = night::play(site, Order::default(), preflight.blind_spots, ui)?;
-    let report = publish::write(&ended.state, &ended.layout, &folder)?;
-    let (markdown, json) = publish::render(&ended.state, &ended.layout, &folder)?;
+    let report = publish::write(&ended.state, &ended.layout, &root)?;
+    let (markdown, json) = publish::render(&ended.state, &ended.layout, &root)?;
     ui.out(if ui.json { &json } else { &markdown });
     if temporary {
         ui.note(&format!(

@@ -115,7 +115,7 @@ impl From<&NightError> for Failure {
         match error {
             NightError::Lock(lock @ LockError::Held { .. }) => Self::of(Kind::Locked, lock)
                 .hint("`nightshift status` shows it, `nightshift stop` ends it"),
-            NightError::Backlog(error) => Self::of(Kind::Usage, error),
+            NightError::Backlog(error) => Self::of(Kind::Usage, error).hint(error.hint()),
             NightError::Trouble(trouble) => {
                 Self::environment(trouble.because.clone()).hint(trouble.remedy.clone())
             }

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::{backlog, config::Environment, layout, shift::Site};
 
+/// How many tickets may have the same title.
+const MOST_NAMES: u32 = 10_000;
+
 pub(super) fn run(args: &args::New, start: &Path, environment: Environment, ui: Ui) -> Done {
     let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
     let folder = site.found.root.join(&site.config.backlog);
@@ -18,7 +21,7 @@ pub(super) fn run(args: &args::New, start: &Path, environment: Environment, ui: 
         depends_on: &args.depends_on,
     };
     let draft = backlog::new_ticket(&ticket).map_err(|error| Failure::of(Kind::Usage, &error))?;
-    let (name, path) = (1_u32..)
+    let (name, path) = (1..=MOST_NAMES)
         .map(|number| draft.file_name(number))
         .map(|name| (name.clone(), folder.join(name)))
         .find(|(_, path)| path.symlink_metadata().is_err())

@@ -35,7 +35,7 @@ pub(super) fn run(args: &args::Run, start: &Path, environment: Environment, ui: 
     if ui.json {
         ui.json(&summary(&ended.state, &report));
     } else {
-        ui.out(&publish::headline(&ended.state, &ended.layout)?);
+        ui.out(&publish::headline(&ended.state, &ended.layout));
         ui.out(&format!("report: {}", report.display()));
     }
     Ok(exit_code(&ended.state))

@@ -18,12 +18,15 @@ use crate::{
 pub(super) fn run(verb: PolicyVerb, start: &Path, environment: Environment, ui: Ui) -> Done {
     let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
     match verb {
-        PolicyVerb::Check => check(&site, ui),
-        PolicyVerb::Explain { what, on } => explain(&site, &what, on, ui),
+        PolicyVerb::Check => Ok(check(&site, ui)),
+        PolicyVerb::Explain { what, on } => {
+            explain(&site, &what, on, ui);
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
-fn check(site: &Site, ui: Ui) -> Done {
+fn check(site: &Site, ui: Ui) -> ExitCode {
     let name = Path::new(&site.config.policy);
     let of_policy: Vec<_> = site
         .diagnostics
@@ -58,14 +61,14 @@ fn check(site: &Site, ui: Ui) -> Done {
         };
         ui.out(&format!("{from}: {rules} rules, {errors}."));
     }
-    Ok(if errors > 0 {
+    if errors > 0 {
         Kind::Usage.into()
     } else {
         ExitCode::SUCCESS
-    })
+    }
 }
 
-fn explain(site: &Site, what: &str, on: PointName, ui: Ui) -> Done {
+fn explain(site: &Site, what: &str, on: PointName, ui: Ui) {
     let point = match on {
         PointName::Ticket => Point::Ticket,
         PointName::Ask => Point::Ask,
@@ -96,5 +99,4 @@ fn explain(site: &Site, what: &str, on: PointName, ui: Ui) -> Done {
         }
         ui.out(&explanation.render());
     }
-    Ok(ExitCode::SUCCESS)
 }

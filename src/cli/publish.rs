@@ -42,8 +42,8 @@ pub(super) fn render(
 }
 
 /// Returns the report's first sentence.
-pub(super) fn headline(state: &State, layout: &Layout) -> Result<String, Failure> {
-    Ok(model(state, layout).headline.clone())
+pub(super) fn headline(state: &State, layout: &Layout) -> String {
+    model(state, layout).headline
 }
 
 fn model(state: &State, layout: &Layout) -> Model {

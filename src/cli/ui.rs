@@ -17,6 +17,7 @@ pub(super) struct Ui {
     no_color: bool,
 }
 
+#[expect(clippy::unused_self, reason = "whoever prints holds the one writer")]
 impl Ui {
     pub(super) fn new(json: bool, quiet: bool, no_color: bool) -> Self {
         Self {
@@ -27,16 +28,16 @@ impl Ui {
     }
 
     /// Returns whether live lines may be drawn on stderr.
-    pub(super) fn live(&self) -> bool {
+    pub(super) fn live(self) -> bool {
         !self.quiet && !self.json && io::stderr().is_terminal()
     }
 
-    pub(super) fn colour_err(&self) -> bool {
+    pub(super) fn colour_err(self) -> bool {
         !self.no_color && io::stderr().is_terminal()
     }
 
     /// Prints what was asked for, with a line break.
-    pub(super) fn out(&self, text: &str) {
+    pub(super) fn out(self, text: &str) {
         let mut stdout = io::stdout().lock();
         let end = if text.ends_with('\n') { "" } else { "\n" };
         // A closed pipe has no one to tell.
@@ -44,7 +45,7 @@ impl Ui {
     }
 
     /// Prints one JSON value on a line of its own.
-    pub(super) fn json(&self, value: &impl serde::Serialize) {
+    pub(super) fn json(self, value: &impl serde::Serialize) {
         match serde_json::to_string_pretty(value) {
             Ok(text) => self.out(&text),
             Err(error) => self.err(&format!(
@@ -54,20 +55,20 @@ impl Ui {
     }
 
     /// Prints a remark, unless `--quiet`.
-    pub(super) fn note(&self, text: &str) {
+    pub(super) fn note(self, text: &str) {
         if !self.quiet {
             self.err(text);
         }
     }
 
     /// Prints something that must be seen.
-    pub(super) fn err(&self, text: &str) {
+    pub(super) fn err(self, text: &str) {
         let mut stderr = io::stderr().lock();
         drop(writeln!(stderr, "{text}"));
     }
 
     /// Prints diagnostics as people read them.
-    pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+    pub(super) fn diagnostics(self, diagnostics: &[Diagnostic]) {
         for diagnostic in diagnostics {
             self.err(&diagnostic::render(diagnostic, self.colour_err()));
             self.err("");

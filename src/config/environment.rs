@@ -1,71 +1,136 @@
-//! The environment, read once: the only place that looks at variables of this process.
+//! The environment variables that mean something, read once.
+//!
+//! Nothing else in the program reads the environment. Children get what they need from
+//! [`Environment::all`].
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
-/// What the environment of this process says.
-#[derive(Debug, Clone, Default)]
+/// What the environment said when the program started.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
-    /// Every variable, for children that inherit them.
-    pub all: Vec<(OsString, OsString)>,
+    /// `HOME`; `None` when it is not set or empty.
+    pub home: Option<PathBuf>,
+    /// `XDG_STATE_HOME`; `None` when it is not set, empty or relative (which the XDG base
+    /// directory specification says to ignore).
+    pub xdg_state_home: Option<PathBuf>,
     /// `PATH`; empty when it is not set.
     pub path: OsString,
-    /// Whether `NO_COLOR` is set to something.
+    /// Everything, as inherited.
+    pub all: Vec<(OsString, OsString)>,
+    /// Whether `NO_COLOR` is set to anything.
     pub no_color: bool,
-    /// Where an agent's words go (`NIGHTSHIFT_SAY`); `None` outside of a night.
+    /// `NIGHTSHIFT_SAY`: where what an agent says is to be written; set in an attempt only.
     pub say_file: Option<PathBuf>,
-    home: Option<PathBuf>,
-    state_home: Option<PathBuf>,
-    user: Option<String>,
+    /// `USER`, for the record of who asked for what; `None` when it is not set.
+    pub user: Option<String>,
 }
+
+/// There is no place for the rooms.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "cannot tell where to keep the rooms: neither `XDG_STATE_HOME` (an absolute path) nor `HOME` is set"
+)]
+pub struct NoStateFolder;
 
 impl Environment {
     /// Reads the environment of this process.
     pub fn read() -> Self {
-        let all: Vec<_> = std::env::vars_os().collect();
-        let get = |name: &str| {
-            let found = all.iter().find(|(key, _)| key == name);
-            found
+        Self::from_variables(std::env::vars_os().collect())
+    }
+
+    /// Returns what these variables mean.
+    pub fn from_variables(all: Vec<(OsString, OsString)>) -> Self {
+        let find = |name: &str| {
+            all.iter()
+                .find(|(key, value)| key == name && !value.is_empty())
                 .map(|(_, value)| value.clone())
-                .filter(|value| !value.is_empty())
         };
         Self {
-            path: get("PATH").unwrap_or_default(),
-            no_color: get("NO_COLOR").is_some(),
-            say_file: get("NIGHTSHIFT_SAY").map(PathBuf::from),
-            home: get("HOME").map(PathBuf::from),
-            // The XDG specification: a relative path is invalid and to be ignored.
-            state_home: get("XDG_STATE_HOME")
+            home: find("HOME").map(PathBuf::from),
+            xdg_state_home: find("XDG_STATE_HOME")
                 .map(PathBuf::from)
                 .filter(|path| path.is_absolute()),
-            user: get("USER").map(|user| user.to_string_lossy().into_owned()),
+            path: find("PATH").unwrap_or_default(),
+            no_color: find("NO_COLOR").is_some(),
+            say_file: find("NIGHTSHIFT_SAY").map(PathBuf::from),
+            user: find("USER").map(|user| user.to_string_lossy().into_owned()),
             all,
         }
     }
 
-    /// Returns the folder that holds everyone's rooms: `$XDG_STATE_HOME/nightshift`, else
-    /// `~/.local/state/nightshift`; `None` when neither variable is set.
-    pub fn rooms_home(&self) -> Option<PathBuf> {
-        let base = self.state_home.clone();
-        let base = base.or_else(|| self.home.as_ref().map(|home| home.join(".local/state")));
-        base.map(|base| base.join("nightshift"))
-    }
-
-    /// Returns the user's name, for the record of who asked for what; `None` when it is not set.
-    pub fn user(&self) -> Option<String> {
-        self.user.clone()
-    }
-
     /// Returns the same environment with another state folder.
     #[must_use]
-    pub fn with_state_home(mut self, folder: &Path) -> Self {
-        self.state_home = Some(folder.to_owned());
-        let name = OsStr::new("XDG_STATE_HOME");
-        self.all.retain(|(key, _)| key != name);
-        self.all
-            .push((name.to_owned(), folder.as_os_str().to_owned()));
-        self
+    pub fn with_state_home(self, folder: &Path) -> Self {
+        let mut all = self.all;
+        all.retain(|(key, _)| key != "XDG_STATE_HOME");
+        all.push(("XDG_STATE_HOME".into(), folder.into()));
+        Self::from_variables(all)
+    }
+
+    /// Returns the folder below which rooms are kept: `$XDG_STATE_HOME/nightshift`, else
+    /// `~/.local/state/nightshift`.
+    ///
+    /// # Errors
+    /// Neither variable says where.
+    pub fn rooms_home(&self) -> Result<PathBuf, NoStateFolder> {
+        self.xdg_state_home
+            .clone()
+            .or_else(|| Some(self.home.as_ref()?.join(".local/state")))
+            .map(|state| state.join("nightshift"))
+            .ok_or(NoStateFolder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Environment {
+        let own = |(key, value): &(&str, &str)| (OsString::from(key), OsString::from(value));
+        Environment::from_variables(variables.iter().map(own).collect())
+    }
+
+    #[test]
+    fn the_rooms_home_is_where_xdg_says_else_below_home() {
+        let rooms = |variables: &[(&str, &str)]| {
+            with(variables)
+                .rooms_home()
+                .map(|path| path.display().to_string())
+        };
+        let both = [("HOME", "/home/ada"), ("XDG_STATE_HOME", "/state")];
+        assert_eq!(rooms(&both).unwrap(), "/state/nightshift");
+        for state in ["", "relative/state"] {
+            assert_eq!(
+                rooms(&[("HOME", "/home/ada"), ("XDG_STATE_HOME", state)]).unwrap(),
+                "/home/ada/.local/state/nightshift"
+            );
+        }
+        assert_eq!(rooms(&[("HOME", "")]), Err(NoStateFolder));
+    }
+
+    #[test]
+    fn an_empty_variable_is_as_good_as_none() {
+        let none = with(&[("NO_COLOR", ""), ("USER", "")]);
+        assert!(!none.no_color);
+        assert_eq!(none.user, None);
+        assert_eq!(none.all.len(), 2);
+        let some = with(&[("NO_COLOR", "1"), ("USER", "ada"), ("NIGHTSHIFT_SAY", "/s")]);
+        assert!(some.no_color);
+        assert_eq!(some.user.as_deref(), Some("ada"));
+        assert_eq!(some.say_file, Some(PathBuf::from("/s")));
+    }
+
+    #[test]
+    fn another_state_folder_holds_for_children_too() {
+        let moved = with(&[("HOME", "/home/ada")]).with_state_home(Path::new("/demo"));
+        assert_eq!(moved.rooms_home().unwrap(), Path::new("/demo/nightshift"));
+        assert!(
+            moved
+                .all
+                .contains(&("XDG_STATE_HOME".into(), "/demo".into()))
+        );
     }
 }

@@ -1,15 +1,21 @@
 //! `nightshift.toml`: read, validated, with a default for every key.
 //!
-//! [`Config`] is the validated form; an empty file is a valid one. [`Environment`] reads the few
-//! environment variables that mean something, once.
+//! [`Config`] is the validated form; an empty file is a valid one, and [`parse()`] finds all
+//! problems of a file in one go. [`Environment`] reads the few environment variables that mean
+//! something, once. [`parse_duration`] and [`check_glob`] read what tickets and policies also say.
 
+mod duration;
 mod environment;
+mod glob;
 mod model;
 mod parse;
+mod walk;
 
-pub use environment::Environment;
+pub use duration::{BadDuration, parse_duration};
+pub use environment::{Environment, NoStateFolder};
+pub use glob::check_glob;
 pub use model::{
     Agent, Config, Engine, Gate, GatePlace, HarnessConfig, HarnessKind, Network, Night, PromptBy,
     Rooms, Sandbox,
 };
-pub use parse::{duration, parse};
+pub use parse::parse;

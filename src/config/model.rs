@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::Serialize;
 
 /// Everything that `nightshift.toml` says, defaults filled in.
+///
+/// [`Config::default`] is what an empty file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Config {
     /// The folder of tickets, relative to the repository's root.
@@ -25,6 +27,21 @@ pub struct Config {
     pub sandbox: Sandbox,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            backlog: "backlog".to_owned(),
+            policy: "policy.toml".to_owned(),
+            agent: Agent::default(),
+            harness: BTreeMap::new(),
+            gate: Gate::default(),
+            night: Night::default(),
+            rooms: Rooms::default(),
+            sandbox: Sandbox::default(),
+        }
+    }
+}
+
 /// Which agent works, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Agent {
@@ -39,6 +56,18 @@ pub struct Agent {
     pub silence: Duration,
     /// How often a ticket may be tried in one night.
     pub attempts: u32,
+}
+
+impl Default for Agent {
+    fn default() -> Self {
+        Self {
+            harness: Vec::new(),
+            model: None,
+            timeout: Duration::from_secs(45 * 60),
+            silence: Duration::from_secs(10 * 60),
+            attempts: 3,
+        }
+    }
 }
 
 /// One way to run an agent.
@@ -95,6 +124,17 @@ pub struct Gate {
     pub place: GatePlace,
 }
 
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            run: None,
+            timeout: Duration::from_secs(20 * 60),
+            protect: Vec::new(),
+            place: GatePlace::default(),
+        }
+    }
+}
+
 /// Where gates run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -115,8 +155,17 @@ pub struct Night {
     pub lanes: u32,
 }
 
+impl Default for Night {
+    fn default() -> Self {
+        Self {
+            length: Duration::from_secs(8 * 60 * 60),
+            lanes: 1,
+        }
+    }
+}
+
 /// How rooms are furnished.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Rooms {
     /// Commands run in each room when it is new or the lock files have changed.
     pub setup: Vec<String>,
@@ -125,7 +174,7 @@ pub struct Rooms {
 }
 
 /// Confinement, as asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Sandbox {
     /// By what means.
     pub engine: Engine,

@@ -1,473 +1,341 @@
-//! Reading `nightshift.toml`: every problem in one go, each at its place, defaults elsewhere.
+//! `nightshift.toml`: which keys there are and what each may say.
+//!
+//! Every problem of a file is found in one go: a bad value is noted and its default stays, an
+//! unknown key is noted with the nearest known one. Only broken TOML ends the reading, at its
+//! first error, because what follows it cannot be trusted.
 
-use std::{
-    collections::BTreeMap,
-    ops::Range,
-    path::{Component, Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, ops::Range, path::PathBuf};
 
-use globset::GlobBuilder;
-use jiff::SignedDuration;
 use toml::de::{DeTable, DeValue};
 
-use super::model::{
+use super::{
     Agent, Config, Engine, Gate, GatePlace, HarnessConfig, HarnessKind, Network, Night, PromptBy,
     Rooms, Sandbox,
+    walk::{Key, Value, Walk},
 };
-use crate::diagnostic::{Diagnostic, Placed, Reader, Source};
+use crate::diagnostic::{Diagnostic, Source};
 
-const MINUTE: u64 = 60;
-const MOST_ATTEMPTS: u32 = 20;
+const TOP: [&str; 8] = [
+    "backlog", "policy", "agent", "harness", "gate", "night", "rooms", "sandbox",
+];
+const AGENT: [&str; 5] = ["harness", "model", "timeout", "silence", "attempts"];
+const HARNESS: [&str; 4] = ["command", "prompt", "stories", "env"];
+const GATE: [&str; 4] = ["run", "timeout", "protect", "where"];
+const NIGHT: [&str; 2] = ["length", "lanes"];
+const ROOMS: [&str; 2] = ["setup", "copy"];
+const SANDBOX: [&str; 2] = ["engine", "network"];
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            backlog: "backlog".to_owned(),
-            policy: "policy.toml".to_owned(),
-            agent: Agent {
-                harness: Vec::new(),
-                model: None,
-                timeout: Duration::from_secs(45 * MINUTE),
-                silence: Duration::from_secs(10 * MINUTE),
-                attempts: 3,
-            },
-            harness: BTreeMap::new(),
-            gate: Gate {
-                run: None,
-                timeout: Duration::from_secs(20 * MINUTE),
-                protect: Vec::new(),
-                place: GatePlace::Apart,
-            },
-            night: Night {
-                length: Duration::from_secs(8 * 60 * MINUTE),
-                lanes: 1,
-            },
-            rooms: Rooms {
-                setup: Vec::new(),
-                copy: Vec::new(),
-            },
-            sandbox: Sandbox {
-                engine: Engine::Auto,
-                network: Network::Open,
-            },
-        }
-    }
-}
-
-/// Reads a configuration. Never fails: what cannot be used keeps its default and is reported.
-///
-/// A problem of severity error means that the file is not what its author meant; an unattended
-/// run refuses it.
+/// Reads a configuration. What could not be used has its default and a diagnostic, in the order
+/// of the file.
 pub fn parse(source: &Source) -> (Config, Vec<Diagnostic>) {
+    let mut walk = Walk::new(source);
     let mut config = Config::default();
-    let mut reader = Reader::new(source);
-    let (document, errors) = DeTable::parse_recoverable(&source.text);
-    for error in &errors {
-        let end = source.text.len();
-        let span = error.span().unwrap_or(end..end);
-        let message = format!("expected TOML, but {}", error.message());
-        reader.error(
-            "syntax",
-            span,
-            message,
-            "Nothing of this file is used until it can be read.",
-        );
+    match DeTable::parse(&source.text) {
+        Ok(table) => top(&mut walk, table.get_ref(), &mut config),
+        Err(error) => walk.error(
+            "toml-syntax",
+            error.span().unwrap_or(0..0),
+            format!("this is not TOML: {}", error.message()),
+            "a line is `key = value`, a section is `[name]`, and texts stand in quotes",
+        ),
     }
-    if !errors.is_empty() {
-        return (config, reader.problems);
-    }
-    let document = document.get_ref();
-    let known = [
-        "backlog", "policy", "agent", "harness", "gate", "night", "rooms", "sandbox",
-    ];
-    reader.only(document, "the configuration", &known);
-    if let Some((text, span)) = reader.string(document, "backlog") {
-        inside(&mut reader, "backlog", text, &span, &mut config.backlog);
-    }
-    if let Some((text, span)) = reader.string(document, "policy") {
-        inside(&mut reader, "policy", text, &span, &mut config.policy);
-    }
-    if let Some((table, _)) = reader.table(document, "agent") {
-        agent(&mut reader, table, &mut config.agent);
-    }
-    if let Some((table, _)) = reader.table(document, "harness") {
-        harnesses(&mut reader, table, &mut config.harness);
-    }
-    if let Some((table, _)) = reader.table(document, "gate") {
-        gate(&mut reader, table, &mut config.gate);
-    }
-    if let Some((table, _)) = reader.table(document, "night") {
-        night(&mut reader, table, &mut config.night);
-    }
-    if let Some((table, _)) = reader.table(document, "rooms") {
-        rooms(&mut reader, table, &mut config.rooms);
-    }
-    if let Some((table, _)) = reader.table(document, "sandbox") {
-        sandbox(&mut reader, table, &mut config.sandbox);
-    }
-    let mut problems = reader.problems;
-    problems.sort_by_key(|problem| problem.primary.span.start);
-    (config, problems)
+    let mut found = walk.found;
+    found.sort_by_key(|diagnostic| diagnostic.primary.span.start);
+    (config, found)
 }
 
-/// Reads a span of time as people write it: `45m`, `1h 30m`, `90s`.
-///
-/// # Errors
-/// A sentence on what was expected.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("expected a span of time, found `{text}`");
-    let parsed: SignedDuration = text.parse().map_err(|_error: jiff::Error| wrong())?;
-    let found = Duration::try_from(parsed).map_err(|_negative| wrong())?;
-    if found.is_zero() {
-        Err(wrong())
-    } else {
-        Ok(found)
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
     }
 }
 
-fn agent(reader: &mut Reader<'_>, table: &DeTable<'_>, agent: &mut Agent) {
-    reader.only(
-        table,
-        "[agent]",
-        &["harness", "model", "timeout", "silence", "attempts"],
-    );
-    match table.get("harness").map(|value| value.get_ref()) {
-        Some(DeValue::Array(_)) => {
-            let names = reader.strings(table, "harness");
-            agent.harness = names.into_iter().map(|(name, _)| name.to_owned()).collect();
-        }
-        Some(_) => {
-            agent.harness = reader
-                .string(table, "harness")
-                .map(|(name, _)| name.to_owned())
-                .into_iter()
-                .collect();
-        }
-        None => {}
-    }
-    agent.model = reader
-        .string(table, "model")
-        .map(|(model, _)| model.to_owned());
-    span(reader, table, "timeout", &mut agent.timeout);
-    span(reader, table, "silence", &mut agent.silence);
-    if let Some(count) = reader.count(table, "attempts") {
-        agent.attempts = count.get();
-        if agent.attempts > MOST_ATTEMPTS {
-            let place = table
-                .get("attempts")
-                .map(toml::Spanned::span)
-                .unwrap_or_default();
-            let message = format!("expected 1 to {MOST_ATTEMPTS} for `attempts`, found {count}");
-            reader.error("bad-value", place, message, "Three attempts are usual.");
+fn top(walk: &mut Walk<'_>, table: &DeTable<'_>, config: &mut Config) {
+    for (key, value) in table {
+        match &**key.get_ref() {
+            "backlog" => set(&mut config.backlog, path(walk, key, value, "backlog")),
+            "policy" => set(&mut config.policy, path(walk, key, value, "policy.toml")),
+            "agent" => section(walk, key, value, &mut config.agent, agent),
+            "harness" => section(walk, key, value, &mut config.harness, harnesses),
+            "gate" => section(walk, key, value, &mut config.gate, gate),
+            "night" => section(walk, key, value, &mut config.night, night),
+            "rooms" => section(walk, key, value, &mut config.rooms, rooms),
+            "sandbox" => section(walk, key, value, &mut config.sandbox, sandbox),
+            _ => walk.unknown(key, "", &TOP),
         }
     }
+}
+
+fn section<T>(
+    walk: &mut Walk<'_>,
+    key: &Key<'_>,
+    value: &Value<'_>,
+    place: &mut T,
+    read: fn(&mut Walk<'_>, &DeTable<'_>, &mut T),
+) {
+    if let Some(table) = walk.table(key, value) {
+        read(walk, table, place);
+    }
+}
+
+fn path(walk: &mut Walk<'_>, key: &Key<'_>, value: &Value<'_>, example: &str) -> Option<String> {
+    let text = walk.text(key, value, example)?;
+    walk.inside(&text, value.span())
+}
+
+fn agent(walk: &mut Walk<'_>, table: &DeTable<'_>, agent: &mut Agent) {
+    for (key, value) in table {
+        match &**key.get_ref() {
+            "harness" => {
+                let names = walk.texts(key, value, "claude", true);
+                set(&mut agent.harness, names.map(without_places));
+            }
+            "model" => set(&mut agent.model, walk.text(key, value, "opus").map(Some)),
+            "timeout" => set(&mut agent.timeout, walk.duration(key, value, "45m")),
+            "silence" => set(&mut agent.silence, walk.duration(key, value, "10m")),
+            "attempts" => set(&mut agent.attempts, walk.number(key, value, (1, 20))),
+            _ => walk.unknown(key, "agent", &AGENT),
+        }
+    }
+}
+
+fn without_places(texts: Vec<(String, Range<usize>)>) -> Vec<String> {
+    texts.into_iter().map(|(text, _)| text).collect()
 }
 
 fn harnesses(
-    reader: &mut Reader<'_>,
+    walk: &mut Walk<'_>,
     table: &DeTable<'_>,
-    found: &mut BTreeMap<String, HarnessConfig>,
+    harnesses: &mut BTreeMap<String, HarnessConfig>,
 ) {
-    for key in table.keys() {
+    for (key, value) in table {
         let name: &str = key.get_ref();
-        let Some((inner, span)) = reader.table(table, name) else {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
+            walk.error(
+                "bad-value",
+                key.span(),
+                format!("`{name}` cannot be the name of a harness"),
+                "use 1 to 64 letters, digits, `.`, `_` and `-`",
+            );
+            continue;
+        }
+        let Some(table) = walk.table(key, value) else {
             continue;
         };
-        if let Some(harness) = harness(reader, inner, name, &span) {
-            found.insert(name.to_owned(), harness);
+        if let Some(harness) = harness(walk, key, table) {
+            harnesses.insert(name.to_owned(), harness);
         }
     }
 }
 
-fn harness(
-    reader: &mut Reader<'_>,
-    table: &DeTable<'_>,
-    name: &str,
-    span: &Range<usize>,
-) -> Option<HarnessConfig> {
-    reader.only(
-        table,
-        &format!("[harness.{name}]"),
-        &["command", "prompt", "stories", "env"],
-    );
+/// Returns a harness, or `None` when it has no usable command and no usable stories.
+fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<HarnessConfig> {
+    let mut prompt = None;
     let mut env = BTreeMap::new();
-    if let Some((variables, _)) = reader.table(table, "env") {
-        for key in variables.keys() {
-            let variable: &str = key.get_ref();
-            if let Some((value, _)) = reader.string(variables, variable) {
-                env.insert(variable.to_owned(), value.to_owned());
+    for (key, value) in table {
+        match &**key.get_ref() {
+            "command" | "stories" => {}
+            "prompt" => {
+                let choices = [
+                    ("stdin", PromptBy::Stdin),
+                    ("file", PromptBy::File),
+                    ("arg", PromptBy::Arg),
+                ];
+                prompt = walk.choice(key, value, &choices).map(|by| (by, key.span()));
             }
+            "env" => section(walk, key, value, &mut env, variables),
+            _ => walk.unknown(key, &format!("harness.{}", name.get_ref()), &HARNESS),
         }
     }
-    let prompt = reader.string(table, "prompt").and_then(|word| {
-        let known = [
-            ("stdin", PromptBy::Stdin),
-            ("file", PromptBy::File),
-            ("arg", PromptBy::Arg),
-        ];
-        reader.word(&word, "prompt", &known)
-    });
-    let stories = reader.string(table, "stories");
-    let command: Vec<String> = match table.get("command").map(|value| value.get_ref()) {
-        Some(DeValue::Array(_)) => reader
-            .strings(table, "command")
-            .into_iter()
-            .map(|(word, _)| word.to_owned())
-            .collect(),
-        Some(_) => reader
-            .string(table, "command")
-            .map(|(line, _)| vec!["sh".to_owned(), "-c".to_owned(), line.to_owned()])
-            .unwrap_or_default(),
-        None => Vec::new(),
-    };
-    let kind = match (command.is_empty(), stories) {
-        (false, None) => HarnessKind::Command {
-            command,
-            prompt: prompt.unwrap_or_default(),
-        },
-        (true, Some((folder, _))) => HarnessKind::Script {
-            stories: PathBuf::from(folder),
-        },
-        (true, None) => {
-            let help = "Write `command = [\"my-agent\", \"…\"]`, or `stories = \"folder\"` for the scripted agent.";
-            reader.missing(span.clone(), &format!("[harness.{name}]"), "command", help);
-            return None;
+    let kind = match (
+        table.get_key_value("command"),
+        table.get_key_value("stories"),
+    ) {
+        (Some((key, value)), None) => {
+            let by = prompt.map(|(by, _)| by).unwrap_or_default();
+            command(walk, key, value, by)
         }
-        (false, Some((_, place))) => {
-            let message =
-                format!("expected `command` or `stories` in [harness.{name}], found both");
-            reader.error("bad-value", place, message, "Remove one of them.");
-            return None;
-        }
-    };
-    Some(HarnessConfig { kind, env })
-}
-
-fn gate(reader: &mut Reader<'_>, table: &DeTable<'_>, gate: &mut Gate) {
-    reader.only(table, "[gate]", &["run", "timeout", "protect", "where"]);
-    if let Some((command, place)) = reader.string(table, "run") {
-        if command.trim().is_empty() {
-            let message = "expected a command for `run`, found nothing";
-            reader.error(
-                "bad-value",
-                place,
-                message,
-                "Write the command that must stay green.",
-            );
-        } else {
-            gate.run = Some(command.to_owned());
-        }
-    }
-    span(reader, table, "timeout", &mut gate.timeout);
-    for (glob, place) in reader.strings(table, "protect") {
-        match GlobBuilder::new(glob).literal_separator(true).build() {
-            Ok(_) => gate.protect.push(glob.to_owned()),
-            Err(error) => {
-                let message = format!("expected a glob in `protect`, but {}", error.kind());
-                reader.error(
-                    "bad-glob",
-                    place,
-                    message,
-                    "Write it like `tests/**` or `*.snap`.",
+        (None, Some((key, value))) => {
+            if let Some((_, span)) = prompt {
+                walk.error(
+                    "bad-value",
+                    span,
+                    "`prompt` means nothing for a harness with `stories`",
+                    "take the line out",
                 );
             }
+            walk.text(key, value, "stories")
+                .map(|stories| HarnessKind::Script {
+                    stories: PathBuf::from(stories),
+                })
         }
-    }
-    if let Some(word) = reader.string(table, "where") {
-        let known = [("apart", GatePlace::Apart), ("bench", GatePlace::Bench)];
-        gate.place = reader.word(&word, "where", &known).unwrap_or_default();
-    }
-}
-
-fn night(reader: &mut Reader<'_>, table: &DeTable<'_>, night: &mut Night) {
-    reader.only(table, "[night]", &["length", "lanes"]);
-    span(reader, table, "length", &mut night.length);
-    if let Some(lanes) = reader.count(table, "lanes")
-        && lanes.get() != 1
-    {
-        let place = table
-            .get("lanes")
-            .map(toml::Spanned::span)
-            .unwrap_or_default();
-        let message = format!("expected 1 for `lanes`, found {lanes}");
-        reader.error(
-            "bad-value",
-            place,
-            message,
-            "This version works one ticket at a time.",
-        );
-    }
-}
-
-fn rooms(reader: &mut Reader<'_>, table: &DeTable<'_>, rooms: &mut Rooms) {
-    reader.only(table, "[rooms]", &["setup", "copy"]);
-    rooms.setup = reader
-        .strings(table, "setup")
-        .into_iter()
-        .map(|(command, _)| command.to_owned())
-        .collect();
-    for (text, place) in reader.strings(table, "copy") {
-        let mut path = String::new();
-        inside(reader, "copy", text, &place, &mut path);
-        if !path.is_empty() {
-            rooms.copy.push(path);
-        }
-    }
-}
-
-fn sandbox(reader: &mut Reader<'_>, table: &DeTable<'_>, sandbox: &mut Sandbox) {
-    reader.only(table, "[sandbox]", &["engine", "network"]);
-    if let Some((word, place)) = reader.string(table, "engine") {
-        match word {
-            "auto" => sandbox.engine = Engine::Auto,
-            "off" => sandbox.engine = Engine::Off,
-            "bwrap" | "landlock" | "seatbelt" => {
-                let message = format!("expected `auto` or `off` for `engine`, found `{word}`");
-                let help = "This version cannot confine agents. With `off` it says so and goes on.";
-                reader.error("not-built", place, message, help);
-            }
-            _ => {
-                let known = [("auto", ()), ("off", ())];
-                reader.word(&(word, place), "engine", &known);
-            }
-        }
-    }
-    if let Some((word, place)) = reader.string(table, "network") {
-        match word {
-            "open" => sandbox.network = Network::Open,
-            "allow" => {
-                let message = "expected `open` for `network`, found `allow`";
-                let help = "This version cannot confine agents; remove the key or write `open`.";
-                reader.error("not-built", place, message, help);
-            }
-            _ => {
-                reader.word(&(word, place), "network", &[("open", ())]);
-            }
-        }
-    }
-}
-
-fn span(reader: &mut Reader<'_>, table: &DeTable<'_>, key: &str, into: &mut Duration) {
-    let Some((text, place)) = reader.string(table, key) else {
-        return;
-    };
-    match duration(text) {
-        Ok(found) => *into = found,
-        Err(message) => {
-            let message = format!("{message} for `{key}`");
-            reader.error(
-                "bad-duration",
-                place,
-                message,
-                "Write it like `45m`, `1h 30m` or `90s`.",
+        (Some(_), Some((stories, _))) => {
+            walk.error(
+                "bad-value",
+                stories.span(),
+                "a harness has either `command` or `stories`, not both",
+                "take one of the two out",
             );
+            None
+        }
+        (None, None) => {
+            walk.error(
+                "empty-harness",
+                name.span(),
+                format!("the harness `{}` does not say what it runs", name.get_ref()),
+                "add `command = [\"my-agent\", \"--file\", \"{prompt_file}\"]`",
+            );
+            None
+        }
+    };
+    kind.map(|kind| HarnessConfig { kind, env })
+}
+
+fn command(
+    walk: &mut Walk<'_>,
+    key: &Key<'_>,
+    value: &Value<'_>,
+    prompt: PromptBy,
+) -> Option<HarnessKind> {
+    let before = walk.found.len();
+    let texts = walk.texts(key, value, "my-agent", true)?;
+    if walk.found.len() > before {
+        return None;
+    }
+    let mut command = without_places(texts);
+    if let DeValue::String(_) = value.get_ref() {
+        command.splice(..0, ["sh".to_owned(), "-c".to_owned()]);
+        if prompt == PromptBy::Arg {
+            // The first argument after the script is its `$0`: the prompt must become `$1`.
+            command.push("sh".to_owned());
+        }
+    }
+    if command.is_empty() {
+        walk.error(
+            "empty-value",
+            value.span(),
+            "`command` is empty",
+            "write the program and its arguments, such as [\"my-agent\"]",
+        );
+        return None;
+    }
+    Some(HarnessKind::Command { command, prompt })
+}
+
+fn variables(walk: &mut Walk<'_>, table: &DeTable<'_>, env: &mut BTreeMap<String, String>) {
+    for (key, value) in table {
+        let name: &str = key.get_ref();
+        if name.is_empty() || name.contains(['=', '\0']) {
+            walk.error(
+                "bad-value",
+                key.span(),
+                format!("`{name}` cannot be the name of a variable"),
+                "use letters, digits and `_`",
+            );
+            continue;
+        }
+        match value.get_ref() {
+            // An empty variable is a meaning of its own: it hides an inherited one.
+            DeValue::String(text) if !text.contains('\0') => {
+                env.insert(name.to_owned(), text.to_string());
+            }
+            _ => {
+                let how = format!("`{name} = \"…\"`, in quotes");
+                walk.wrong(key, value, "a text without NUL bytes", &how);
+            }
         }
     }
 }
 
-/// Takes a path that must be relative and stay inside of the repository.
-fn inside(reader: &mut Reader<'_>, key: &str, text: &str, place: &Range<usize>, into: &mut String) {
-    let path = Path::new(text);
-    let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-    if text.is_empty() || !path.components().all(plain) {
-        let placed: Placed<&str> = (text, place.clone());
-        let message = format!(
-            "expected a path inside of the repository for `{key}`, found `{}`",
-            placed.0
-        );
-        reader.error(
-            "bad-path",
-            placed.1,
-            message,
-            "Write it relative to the repository's root.",
-        );
-    } else {
-        text.trim_end_matches('/').clone_into(into);
+fn gate(walk: &mut Walk<'_>, table: &DeTable<'_>, gate: &mut Gate) {
+    let places = [("apart", GatePlace::Apart), ("bench", GatePlace::Bench)];
+    for (key, value) in table {
+        match &**key.get_ref() {
+            "run" => set(&mut gate.run, walk.text(key, value, "cargo test").map(Some)),
+            "timeout" => set(&mut gate.timeout, walk.duration(key, value, "20m")),
+            "protect" => set(&mut gate.protect, walk.globs(key, value)),
+            "where" => set(&mut gate.place, walk.choice(key, value, &places)),
+            _ => walk.unknown(key, "gate", &GATE),
+        }
+    }
+}
+
+fn night(walk: &mut Walk<'_>, table: &DeTable<'_>, night: &mut Night) {
+    for (key, value) in table {
+        match &**key.get_ref() {
+            "length" => set(&mut night.length, walk.duration(key, value, "8h")),
+            "lanes" => match walk.number(key, value, (1, u32::MAX)) {
+                Some(1) | None => {}
+                Some(_) => walk.error(
+                    "not-in-this-version",
+                    value.span(),
+                    "this version works one ticket at a time",
+                    "write `lanes = 1`, or take the line out",
+                ),
+            },
+            _ => walk.unknown(key, "night", &NIGHT),
+        }
+    }
+}
+
+fn rooms(walk: &mut Walk<'_>, table: &DeTable<'_>, rooms: &mut Rooms) {
+    for (key, value) in table {
+        match &**key.get_ref() {
+            "setup" => {
+                let commands = walk.texts(key, value, "npm ci", false);
+                set(&mut rooms.setup, commands.map(without_places));
+            }
+            "copy" => {
+                let texts = walk
+                    .texts(key, value, ".env.test", false)
+                    .unwrap_or_default();
+                rooms.copy = texts
+                    .into_iter()
+                    .filter_map(|(text, span)| walk.inside(&text, span))
+                    .collect();
+            }
+            _ => walk.unknown(key, "rooms", &ROOMS),
+        }
+    }
+}
+
+fn sandbox(walk: &mut Walk<'_>, table: &DeTable<'_>, sandbox: &mut Sandbox) {
+    let engines = [
+        ("auto", Some(Engine::Auto)),
+        ("off", Some(Engine::Off)),
+        ("bwrap", None),
+        ("landlock", None),
+        ("seatbelt", None),
+    ];
+    let networks = [("open", Some(Network::Open)), ("allow", None)];
+    for (key, value) in table {
+        match &**key.get_ref() {
+            "engine" => match walk.choice(key, value, &engines) {
+                Some(Some(engine)) => sandbox.engine = engine,
+                Some(None) => walk.error(
+                    "not-in-this-version",
+                    value.span(),
+                    "this version cannot confine agents",
+                    "write \"off\" to run them unconfined, or \"auto\" to take what there is \
+                     (now: nothing)",
+                ),
+                None => {}
+            },
+            "network" => match walk.choice(key, value, &networks) {
+                Some(Some(network)) => sandbox.network = network,
+                Some(None) => walk.error(
+                    "not-in-this-version",
+                    value.span(),
+                    "this version cannot limit what an agent reaches over the network",
+                    "write \"open\", or take the line out",
+                ),
+                None => {}
+            },
+            _ => walk.unknown(key, "sandbox", &SANDBOX),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn problems(text: &str) -> Vec<String> {
-        let source = Source::new("nightshift.toml", text);
-        let (_, problems) = parse(&source);
-        problems
-            .iter()
-            .map(|problem| {
-                let (line, column) = problem.position();
-                format!(
-                    "{line}:{column} {} {} | {}",
-                    problem.code, problem.message, problem.help
-                )
-            })
-            .collect()
-    }
-
-    #[test]
-    fn an_empty_file_is_a_valid_one() {
-        let (config, problems) = parse(&Source::new("nightshift.toml", ""));
-        assert!(problems.is_empty());
-        assert_eq!(config, Config::default());
-    }
-
-    #[test]
-    fn everything_that_can_be_written_is_read() {
-        let text = r#"
-backlog = "tickets/"
-policy = "contract.toml"
-[agent]
-harness = ["a", "b"]
-model = "m"
-timeout = "1h 30m"
-silence = "90s"
-attempts = 2
-[harness.a]
-command = ["x", "{prompt_file}"]
-prompt = "file"
-env = { K = "v" }
-[harness.b]
-stories = "../stories"
-[harness.c]
-command = "x | y"
-[gate]
-run = "make test"
-timeout = "5m"
-protect = ["tests/**"]
-where = "bench"
-[night]
-length = "6h"
-lanes = 1
-[rooms]
-setup = ["npm ci"]
-copy = [".env.test"]
-[sandbox]
-engine = "off"
-network = "open"
-"#;
-        let (config, problems) = parse(&Source::new("nightshift.toml", text));
-        assert!(problems.is_empty(), "{problems:?}");
-        assert_eq!(config.backlog, "tickets");
-        assert_eq!(config.agent.harness, ["a", "b"]);
-        assert_eq!(config.agent.timeout, Duration::from_secs(5400));
-        assert_eq!(config.gate.place, GatePlace::Bench);
-        let HarnessKind::Command { command, .. } = &config.harness["c"].kind else {
-            panic!()
-        };
-        assert_eq!(command, &["sh", "-c", "x | y"]);
-    }
-
-    #[test]
-    fn all_problems_come_in_one_go_each_at_its_place() {
-        let text = "backlog = \"../out\"\ntimeot = 1\n[agent]\ntimeout = \"soon\"\nattempts = 0\n[harness.x]\nprompt = \"stdinn\"\n[gate]\nprotect = [\"a[\"]\n[night]\nlanes = 2\n[sandbox]\nengine = \"bwrap\"\n";
-        insta::assert_snapshot!(problems(text).join("\n"));
-    }
-
-    #[test]
-    fn broken_toml_is_one_diagnostic_at_its_place() {
-        let found = problems("[agent\nharness = 1\n");
-        assert!(found[0].starts_with("1:"), "{found:?}");
-    }
-}
+mod tests;

@@ -104,7 +104,7 @@ impl<'s> Reader<'s> {
             return Vec::new();
         };
         let mut texts = Vec::new();
-        for item in items.iter() {
+        for item in items {
             match item.get_ref().as_str() {
                 Some(text) => texts.push((text, item.span())),
                 None => self.mistyped(item, key, "a string", "Write it in quotes."),
@@ -163,7 +163,7 @@ impl<'s> Reader<'s> {
             return Vec::new();
         };
         let mut tables = Vec::new();
-        for item in items.iter() {
+        for item in items {
             match item.get_ref().as_table() {
                 Some(table) => tables.push((table, item.span())),
                 None => self.mistyped(item, key, "a table", &help),

@@ -4,6 +4,8 @@ use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use serde::Serialize;
 
+use super::plain::plain;
+
 /// A file that a person wrote, with its text as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -142,11 +144,11 @@ impl Diagnostic {
     /// Returns the diagnostic in one line: `file:line:column: message`.
     pub fn one_line(&self) -> String {
         let (line, column) = self.position();
-        format!(
+        plain(&format!(
             "{}:{line}:{column}: {}",
             self.source.path.display(),
             self.message
-        )
+        ))
     }
 
     /// Returns the diagnostic as a program reads it.
@@ -161,5 +163,35 @@ impl Diagnostic {
             "message": self.message,
             "help": self.help,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_lines_and_characters_from_one() {
+        let source = Source::new("a.md", "é1\r\nzwei\n");
+        for (offset, expected) in [
+            (0, (1, 1)),
+            (1, (1, 1)),
+            (2, (1, 2)),
+            (5, (2, 1)),
+            (9, (2, 5)),
+            (10, (3, 1)),
+            (99, (3, 1)),
+        ] {
+            assert_eq!(source.position(offset), expected, "at {offset}");
+        }
+    }
+
+    #[test]
+    fn one_line_is_one_line() {
+        let source = Source::new("a.md", "x: 1\ny: 2\n");
+        let diagnostic = Diagnostic::error("odd", "a\nb\u{1b}", &source, 5..6, "");
+        assert_eq!(diagnostic.one_line(), "a.md:2:1: a␊b␛");
+        assert_eq!(diagnostic.to_json()["line"], 2);
+        assert_eq!(diagnostic.to_json()["severity"], "error");
     }
 }

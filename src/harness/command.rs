@@ -17,24 +17,24 @@ const LONGEST_ARGUMENT: usize = 120 * 1024;
 
 /// What is filled in.
 #[derive(Debug, Clone, Copy)]
-pub struct Filling<'a> {
+pub(super) struct Filling<'a> {
     /// The file that holds the prompt.
-    pub prompt_file: &'a Path,
+    pub(super) prompt_file: &'a Path,
     /// The bench.
-    pub bench: &'a Path,
+    pub(super) bench: &'a Path,
     /// The model asked for.
-    pub model: Option<&'a str>,
+    pub(super) model: Option<&'a str>,
     /// The ticket's id.
-    pub ticket: &'a str,
+    pub(super) ticket: &'a str,
 }
 
 /// A command line as it is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filled {
+pub(super) struct Filled {
     /// Program and arguments.
-    pub argv: Vec<OsString>,
+    pub(super) argv: Vec<OsString>,
     /// What it reads; `None` is `/dev/null`.
-    pub stdin: Option<Vec<u8>>,
+    pub(super) stdin: Option<Vec<u8>>,
 }
 
 /// Why a command line cannot take a prompt.
@@ -42,16 +42,16 @@ pub struct Filled {
 #[error(
     "the prompt is {bytes} bytes long, more than one argument may hold; give it by `prompt = \"stdin\"` or `\"file\"`"
 )]
-pub struct PromptTooLong {
+pub(super) struct PromptTooLong {
     /// The prompt's length.
-    pub bytes: usize,
+    pub(super) bytes: usize,
 }
 
 /// Returns the command line with everything filled in and the prompt where it belongs.
 ///
 /// # Errors
 /// The prompt does not fit into an argument.
-pub fn fill(
+pub(super) fn fill(
     command: &[String],
     by: PromptBy,
     prompt: &str,

@@ -14,7 +14,7 @@ const LAST_LINES: usize = 20;
 /// when there is no block.
 pub(super) fn utterance(output: &str, prompt: &str) -> Option<Result<Utterance, String>> {
     let plain = block(output, prompt);
-    let found = plain.or_else(|| {
+    plain.or_else(|| {
         output
             .lines()
             .rev()
@@ -23,8 +23,7 @@ pub(super) fn utterance(output: &str, prompt: &str) -> Option<Result<Utterance, 
             .filter(|line| line.contains("```nightshift"))
             .filter_map(|line| serde_json::from_str(line).ok())
             .find_map(|event| in_json(&event, prompt))
-    });
-    found
+    })
 }
 
 fn block(message: &str, prompt: &str) -> Option<Result<Utterance, String>> {

@@ -20,10 +20,10 @@ use crate::{
 };
 
 /// The exit code when there is no story for the ticket.
-pub const NO_STORY: i32 = 66;
+const NO_STORY: i32 = 66;
 
 /// The exit code when the story is wrong, or a step did not work.
-pub const BAD_STORY: i32 = 70;
+const BAD_STORY: i32 = 70;
 
 /// Why a story did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ enum PlayError {
 }
 
 /// Plays an attempt of the story file in `folder`, and returns the exit code: the story's own (0
-/// when it names none), [`NO_STORY`] or [`BAD_STORY`] with a message on standard error.
+/// when it names none), `NO_STORY` or `BAD_STORY` with a message on standard error.
 pub fn play(story: &Path, attempt: u32, folder: &Path) -> i32 {
     #[expect(
         clippy::disallowed_methods,
@@ -127,7 +127,7 @@ impl<W: Write> Player<'_, W> {
     fn perform(&mut self, step: &Step) -> Result<Option<i32>, PlayError> {
         match step {
             Step::Write(what) => {
-                layout::write(&self.folder.join(&what.path), what.text.as_bytes())?
+                layout::write(&self.folder.join(&what.path), what.text.as_bytes())?;
             }
             Step::Append(what) => append(&self.folder.join(&what.path), &what.text)?,
             Step::Replace(what) => {
@@ -320,7 +320,7 @@ mod tests {
             r#"
 attempts:
   - - write: {path: a/b.txt, text: "one two one"}
-    - replace: {path: a/b.txt, find: one, with: 1}
+    - replace: {path: a/b.txt, find: one, with: "1"}
     - append: {path: log, text: "x"}
     - append: {path: log, text: "y"}
     - rename: {from: a/b.txt, to: c/d.txt}

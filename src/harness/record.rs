@@ -101,11 +101,6 @@ impl<'a, F: FnMut(&HarnessEvent)> Record<'a, F> {
         })
     }
 
-    /// Returns whether a file could not be written: there is no use in going on.
-    pub(super) fn is_broken(&self) -> bool {
-        self.problem.is_some()
-    }
-
     /// Records one event and passes it on.
     pub(super) fn event(&mut self, event: &HarnessEvent) {
         let written = serde_json::to_string(event)

@@ -22,14 +22,14 @@ pub(super) const LONGEST_STORY: u64 = 1024 * 1024;
 
 /// What the scripted agent does in each attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Story {
+pub(super) struct Story {
     attempts: Vec<Vec<Step>>,
 }
 
 /// One thing that it does. Paths are relative to its working folder.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Step {
+pub(super) enum Step {
     /// Writes a file, with the folders above it.
     Write(Text),
     /// Appends to a file, which need not be there.
@@ -65,39 +65,39 @@ pub enum Step {
 /// A file and a text.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Text {
+pub(super) struct Text {
     /// The file.
-    pub path: PathBuf,
+    pub(super) path: PathBuf,
     /// The text.
-    pub text: String,
+    pub(super) text: String,
 }
 
 /// A file and what is replaced in it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Replace {
+pub(super) struct Replace {
     /// The file.
-    pub path: PathBuf,
+    pub(super) path: PathBuf,
     /// What must be in it.
-    pub find: String,
+    pub(super) find: String,
     /// What comes in its place.
-    pub with: String,
+    pub(super) with: String,
 }
 
 /// A file's old name and its new one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rename {
+pub(super) struct Rename {
     /// The old name.
-    pub from: PathBuf,
+    pub(super) from: PathBuf,
     /// The new name.
-    pub to: PathBuf,
+    pub(super) to: PathBuf,
 }
 
 /// A duration as people write it, such as `200ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Span(pub Duration);
+pub(super) struct Span(pub(super) Duration);
 
 impl TryFrom<String> for Span {
     type Error = String;
@@ -114,7 +114,7 @@ impl TryFrom<String> for Span {
 /// A number of bytes as people write it, such as `10 MiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Size(pub u64);
+pub(super) struct Size(pub(super) u64);
 
 impl TryFrom<String> for Size {
     type Error = String;
@@ -141,7 +141,7 @@ impl TryFrom<String> for Size {
 
 /// Why a text is no story.
 #[derive(Debug, thiserror::Error)]
-pub enum StoryError {
+pub(super) enum StoryError {
     /// It is not YAML.
     #[error("the story is not YAML: {0}")]
     Yaml(#[from] serde_yaml::Error),
@@ -194,7 +194,7 @@ impl FromStr for Story {
 
 impl Story {
     /// Returns the steps of an attempt, counted from 1; the last attempt told repeats.
-    pub fn steps(&self, attempt: u32) -> &[Step] {
+    pub(super) fn steps(&self, attempt: u32) -> &[Step] {
         let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
         self.attempts
             .get(index)

@@ -8,7 +8,11 @@
 mod decide;
 mod event;
 mod evolve;
+mod evolve_attempt;
+mod evolve_night;
+mod judge;
 mod outcome;
+mod place;
 mod queue;
 mod state;
 mod step;

@@ -17,7 +17,6 @@ mod lint;
 mod matching;
 mod parse;
 mod pattern;
-mod read;
 mod rule;
 mod words;
 

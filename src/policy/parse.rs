@@ -15,12 +15,11 @@ use super::{
     glob::{self, Globs},
     lint,
     pattern::Pattern,
-    read::{Placed, Reader},
     rule::{Policy, Rule, StandingAnswer},
 };
 use crate::{
     backlog::ticket::TicketId,
-    diagnostic::{Diagnostic, Source},
+    diagnostic::{Diagnostic, Placed, Reader, Source},
 };
 
 const POINTS: &[(&str, Point)] = &[

@@ -30,6 +30,10 @@ pub(super) struct Pattern {
 
 impl Pattern {
     /// Compiles the string `text`, which stands at `span` of `source`.
+    #[expect(
+        clippy::result_large_err,
+        reason = "made once for each pattern of a file"
+    )]
     pub(super) fn new(text: &str, span: Range<usize>, source: &Source) -> Result<Self, Diagnostic> {
         let parsed = regex_syntax::ParserBuilder::new()
             .nest_limit(NEST_LIMIT)
@@ -123,8 +127,14 @@ fn place_in_string(written: &str, offset: usize) -> usize {
         return (at + offset).min(written.len());
     }
     let mut value = 0;
-    while value < offset {
+    loop {
         let rest = written.get(at..).unwrap_or_default();
+        let continues = rest
+            .strip_prefix('\\')
+            .is_some_and(|rest| rest.starts_with(char::is_whitespace));
+        if value >= offset && !continues {
+            break;
+        }
         let mut characters = rest.chars();
         let Some(first) = characters.next() else {
             return written.len();

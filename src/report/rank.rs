@@ -91,7 +91,7 @@ pub(super) fn severity(outcome: &Outcome) -> u32 {
 fn of_park(park: &Park) -> u32 {
     match (&park.decision, park.raised) {
         (None, Raised::Rule(Point::Night)) => 100,
-        (None, Raised::Agent | Raised::Rule(_)) => 55,
+        (None, Raised::Agent | Raised::Rule(_)) => 50,
         (None, Raised::Snapshot) => 40,
         (Some(decision), _) => of_decision(decision),
     }
@@ -111,7 +111,7 @@ fn of_decision(decision: &Decision) -> u32 {
         "gate" => 65,
         "schema" => 60,
         "public_api" => 58,
-        _ => 50,
+        _ => 55,
     }
 }
 

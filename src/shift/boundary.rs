@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     backlog::Backlog,
+    diagnostic::Diagnostic,
     machine::{Event, RefusedFile, State},
 };
 
@@ -37,7 +38,11 @@ pub(super) fn refused(backlog: &Backlog) -> Vec<RefusedFile> {
         .iter()
         .map(|refused| RefusedFile {
             file: refused.file.clone(),
-            problems: refused.diagnostics.iter().map(|d| d.one_line()).collect(),
+            problems: refused
+                .diagnostics
+                .iter()
+                .map(Diagnostic::one_line)
+                .collect(),
         })
         .collect()
 }

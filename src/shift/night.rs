@@ -1,6 +1,6 @@
 //! A whole run, from the lock to the report.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, time::Duration};
 
 use tokio::sync::watch;
 
@@ -119,7 +119,7 @@ pub async fn night(
         }
         .to_owned(),
     };
-    let _lock = Lock::take(&site.layout.lock(), &holder).map_err(NightError::Lock)?;
+    let _lock = lock(&site.layout, &holder).await?;
     process::become_subreaper().map_err(|error| {
         trouble(
             format!("orphaned processes cannot be adopted: {error}"),
@@ -161,7 +161,6 @@ pub async fn night(
         )
     })?;
     let hands = Hands::new(site, layout.clone(), git, stop).map_err(NightError::Trouble)?;
-    let backlog = Arc::new(backlog);
     let mut real = Real::new(
         hands,
         opened.journal,
@@ -293,6 +292,23 @@ pub async fn night(
         layout,
         course,
     })
+}
+
+/// Takes the night's lock. A child of a killed runner, forked and not yet started, may hold it for
+/// a moment longer than its parent: that moment is waited out.
+pub(super) async fn lock(layout: &Layout, me: &Holder) -> Result<Lock, NightError> {
+    const TRIES: u32 = 100;
+    for _ in 0..TRIES {
+        match Lock::take(&layout.lock(), me) {
+            Err(LockError::Held {
+                holder: Some(holder),
+            }) if process::identify(holder.pid).is_none() => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            taken => return taken.map_err(NightError::Lock),
+        }
+    }
+    Lock::take(&layout.lock(), me).map_err(NightError::Lock)
 }
 
 /// Journals facts outside of the loop.

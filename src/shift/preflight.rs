@@ -63,10 +63,10 @@ impl Site {
                 configuration: true,
             });
         }
-        if let Err(error) = backlog::list_folder(&self.found.root, &self.config.backlog) {
+        if let Err(error) = backlog::find_folder(&self.found.root, &self.config.backlog) {
             refusals.push(Refusal {
+                remedy: error.hint(),
                 what: error.to_string(),
-                remedy: "a night needs a folder of tickets".to_owned(),
                 configuration: true,
             });
         }

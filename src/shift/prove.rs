@@ -1,14 +1,14 @@
 //! Proving gates before any night: each distinct gate must be green on the user's HEAD, each
 //! acceptance check red. No agent is started.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::sync::watch;
 
 use super::{
     hands::{Desk, Hands, Wanted},
     names,
-    night::NightError,
+    night::{NightError, lock},
     site::Site,
     world::Trouble,
 };
@@ -16,7 +16,7 @@ use crate::{
     backlog::ticket::{Status, Ticket, TicketId},
     clock,
     gate::verdict::{Check, Verdict},
-    layout::{Holder, Lock},
+    layout::Holder,
     process,
     repo::Git,
 };
@@ -46,7 +46,7 @@ impl Proof {
 ///
 /// # Errors
 /// A night is running (it has the rooms), or the machine is in the way.
-pub async fn prove(site: Site, tickets: &[Ticket]) -> Result<Vec<Proof>, NightError> {
+pub async fn prove(site: Site, tickets: &[Arc<Ticket>]) -> Result<Vec<Proof>, NightError> {
     let wanted = distinct(&site, tickets);
     let began = clock::now();
     let holder = Holder {
@@ -55,7 +55,7 @@ pub async fn prove(site: Site, tickets: &[Ticket]) -> Result<Vec<Proof>, NightEr
         what: "a check".to_owned(),
     };
     let layout = site.layout.clone();
-    let _lock = Lock::take(&layout.lock(), &holder).map_err(NightError::Lock)?;
+    let _lock = lock(&layout, &holder).await?;
     process::become_subreaper().map_err(|error| {
         NightError::Trouble(Trouble::new(
             format!("orphaned processes cannot be adopted: {error}"),
@@ -99,7 +99,7 @@ pub async fn prove(site: Site, tickets: &[Ticket]) -> Result<Vec<Proof>, NightEr
     Ok(proofs)
 }
 
-fn distinct(site: &Site, tickets: &[Ticket]) -> BTreeMap<(Check, String), Vec<TicketId>> {
+fn distinct(site: &Site, tickets: &[Arc<Ticket>]) -> BTreeMap<(Check, String), Vec<TicketId>> {
     let mut wanted: BTreeMap<(Check, String), Vec<TicketId>> = BTreeMap::new();
     if let Some(gate) = &site.config.gate.run {
         wanted.insert((Check::Gate, gate.clone()), Vec::new());

@@ -12,13 +12,13 @@ use super::{
 };
 use crate::{
     backlog::{
-        Backlog, Shelf,
+        Backlog, QUIET, Shelf,
         ticket::{Ticket, TicketId},
     },
     clock::{self, Now},
     gate::verdict::{Check, Verdict},
     journal::{AppendError, Journal, ballast},
-    machine::{Event, State},
+    machine::{Event, NightEnd, State, Step},
     repo::{
         Author,
         id::{CommitId, TreeId},
@@ -73,9 +73,15 @@ impl Real {
 
     /// Returns a ticket as its file says now.
     pub(super) fn ticket(&self, id: &TicketId) -> Option<&Ticket> {
-        self.places
-            .get(id)
-            .and_then(|at| self.backlog.tickets.get(*at))
+        let at = self.places.get(id)?;
+        self.backlog.tickets.get(*at).map(Arc::as_ref)
+    }
+
+    fn refresh(&mut self) -> Result<Option<Arc<Backlog>>, Trouble> {
+        let remedy = "bring the backlog folder back, then `nightshift run`";
+        self.shelf
+            .refresh()
+            .map_err(|error| Trouble::of(&error, remedy))
     }
 
     fn shelve(&mut self, backlog: Arc<Backlog>) {
@@ -177,16 +183,20 @@ impl World for Real {
             .map_err(|error| Trouble::of(&error, "look at the state folder"))
     }
 
-    fn boundary(&mut self, state: &State) -> Result<Vec<Event>, Trouble> {
+    async fn boundary(&mut self, state: &State) -> Result<Vec<Event>, Trouble> {
         if let Some(halted) = self.disk_is_low()? {
             return Ok(vec![halted]);
         }
-        let refreshed = self.shelf.refresh().map_err(|error| {
-            Trouble::of(
-                &error,
-                "bring the backlog folder back, then `nightshift run`",
-            )
-        })?;
+        let mut refreshed = self.refresh()?;
+        // A ticket that is being saved right now is waited for before the night is over.
+        let last = Event::NightEnded {
+            because: NightEnd::Drained,
+        };
+        let over = || state.next(&clock::now()) == Step::Record(last.clone());
+        while refreshed.is_none() && self.shelf.is_waiting() && over() {
+            tokio::time::sleep(QUIET).await;
+            refreshed = self.refresh()?;
+        }
         let Some(backlog) = refreshed else {
             return Ok(Vec::new());
         };

@@ -69,7 +69,7 @@ async fn turn<W: World>(
         or_halt!(world.requests_done(state));
     }
     if state.active().is_none() {
-        let changed = or_halt!(world.boundary(state));
+        let changed = or_halt!(world.boundary(state).await);
         commit(world, state, observer, &changed)?;
     }
     match state.next(&world.now()) {

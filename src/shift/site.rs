@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    config::{self, Config, Environment},
+    config::{self, Config, Environment, NoStateFolder},
     diagnostic::{Diagnostic, Severity, Source},
     layout::{Layout, PathContext, PathError},
     policy::{self, BadGlob, Policy},
@@ -50,8 +50,8 @@ pub enum SiteError {
     #[error(transparent)]
     Io(#[from] PathError),
     /// There is no folder for rooms.
-    #[error("there is no folder to keep rooms in: neither XDG_STATE_HOME nor HOME is set")]
-    NoHome,
+    #[error(transparent)]
+    NoHome(#[from] NoStateFolder),
     /// A protected path is no glob; configuration is checked before, so this is rare.
     #[error("a glob under `protect` cannot be used")]
     Protect(#[source] BadGlob),
@@ -64,7 +64,7 @@ impl Site {
     /// There is no repository, or one of its files cannot be read.
     pub fn open(start: &Path, environment: Environment) -> Result<Self, SiteError> {
         let found = repo::locate(start)?;
-        let rooms_home = environment.rooms_home().ok_or(SiteError::NoHome)?;
+        let rooms_home = environment.rooms_home()?;
         let layout = Layout::new(&found.root, &rooms_home);
         let config_text = read(&found.root.join(CONFIG))?;
         let configured = config_text.is_some();

@@ -92,7 +92,7 @@ pub trait World {
     ///
     /// # Errors
     /// The backlog cannot be read at all, or the disk is nearly full.
-    fn boundary(&mut self, state: &State) -> Result<Vec<Event>, Trouble>;
+    async fn boundary(&mut self, state: &State) -> Result<Vec<Event>, Trouble>;
 
     /// Asks the contract about a ticket.
     ///

@@ -15,10 +15,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long anything in a test may take before the test fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A home, a repository in it, and the binary under test.
-pub struct Bed {
+pub(crate) struct Bed {
     home: TempDir,
     /// The root of the user's checkout.
     pub root: PathBuf,
@@ -26,7 +26,7 @@ pub struct Bed {
 
 /// What a program printed, and how it ended.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub(crate) struct Said {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
@@ -43,7 +43,7 @@ impl Said {
 
     /// Fails unless the program ended with this code.
     #[track_caller]
-    pub fn code(self, expected: i32) -> Self {
+    pub(crate) fn code(self, expected: i32) -> Self {
         assert_eq!(
             self.code,
             Some(expected),
@@ -56,14 +56,14 @@ impl Said {
 
     /// Reads stdout as JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}:\n{}", self.out))
     }
 }
 
 impl Bed {
     /// A repository with one commit: a `README` and a `.gitignore`.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = tempfile::Builder::new()
             .prefix("ns-test-")
             .tempdir()
@@ -81,7 +81,7 @@ impl Bed {
     }
 
     /// A bed with a configuration: the scripted agent, and `true` as the gate.
-    pub fn with_stories() -> Self {
+    pub(crate) fn with_stories() -> Self {
         let bed = Self::new();
         bed.configure("");
         bed
@@ -89,7 +89,7 @@ impl Bed {
 
     /// Writes `nightshift.toml` for the scripted agent and this gate; `more` goes on top, for keys
     /// and tables of its own.
-    pub fn configure_gate(&self, gate: &str, more: &str) {
+    pub(crate) fn configure_gate(&self, gate: &str, more: &str) {
         self.write(
             "nightshift.toml",
             &format!(
@@ -103,24 +103,24 @@ impl Bed {
     }
 
     /// See [`Self::configure_gate`], with `true`.
-    pub fn configure(&self, more: &str) {
+    pub(crate) fn configure(&self, more: &str) {
         self.configure_gate("true", more);
     }
 
     /// The bed's home folder.
-    pub fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
     /// Writes a file of the checkout.
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// Writes a ticket; `keys` are front matter lines.
-    pub fn ticket(&self, id: &str, keys: &str, body: &str) {
+    pub(crate) fn ticket(&self, id: &str, keys: &str, body: &str) {
         self.write(
             &format!("backlog/{id}.md"),
             &format!("---\n{keys}\n---\n\n# Title of {id}\n\n{body}\n"),
@@ -128,36 +128,33 @@ impl Bed {
     }
 
     /// Writes a plain ticket with a story of one attempt (a YAML list of steps).
-    pub fn story(&self, id: &str, steps: &str) {
+    pub(crate) fn story(&self, id: &str, steps: &str) {
         self.ticket(id, "", "Do it.");
         self.steps(id, steps);
     }
 
     /// Writes the story of a ticket.
-    pub fn steps(&self, id: &str, steps: &str) {
-        let indented: String = steps
-            .trim_end()
-            .lines()
-            .map(|line| format!("    {line}\n"))
-            .collect();
+    pub(crate) fn steps(&self, id: &str, steps: &str) {
+        let indented = steps.trim_end().replace('\n', "\n    ");
+        let indented = format!("    {indented}\n");
         let text = format!("attempts:\n  -\n{indented}");
         self.write(&format!("stories/{id}.yaml"), &text);
     }
 
     /// Reads a file of the checkout.
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.root.join(path)).unwrap()
     }
 
     /// Commits everything in the checkout.
-    pub fn commit(&self, message: &str) {
+    pub(crate) fn commit(&self, message: &str) {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
     }
 
     /// Runs git in the checkout; it must succeed. Returns what it printed.
     #[track_caller]
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         let output = self.command("git").args(args).output().unwrap();
         assert!(
             output.status.success(),
@@ -168,7 +165,7 @@ impl Bed {
     }
 
     /// A command in the checkout with the sealed environment.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(&self.root)
@@ -199,12 +196,12 @@ impl Bed {
     }
 
     /// Runs nightshift in the checkout.
-    pub fn nightshift(&self, args: &[&str]) -> Said {
+    pub(crate) fn nightshift(&self, args: &[&str]) -> Said {
         Said::of(&self.command(binary()).args(args).output().unwrap())
     }
 
     /// Starts nightshift in the checkout, its output going nowhere.
-    pub fn start(&self, args: &[&str]) -> Child {
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
         self.command(binary())
             .args(args)
             .stdout(Stdio::null())
@@ -214,17 +211,17 @@ impl Bed {
     }
 
     /// Runs a night; the code is not looked at.
-    pub fn night(&self) -> Said {
+    pub(crate) fn night(&self) -> Said {
         self.nightshift(&["run"])
     }
 
     /// Returns the newest report as JSON.
-    pub fn report(&self) -> Value {
+    pub(crate) fn report(&self) -> Value {
         self.nightshift(&["report", "--json"]).code(0).json()
     }
 
     /// Returns the outcome of each ticket of the newest night, by id.
-    pub fn outcomes(&self) -> BTreeMap<String, String> {
+    pub(crate) fn outcomes(&self) -> BTreeMap<String, String> {
         let status = self.nightshift(&["status", "--json"]).code(0).json();
         let tickets = status["tickets"]
             .as_array()
@@ -239,7 +236,7 @@ impl Bed {
     }
 
     /// Returns the night's branch.
-    pub fn branch(&self) -> String {
+    pub(crate) fn branch(&self) -> String {
         let status = self.nightshift(&["status", "--json"]).code(0).json();
         status["branch"]
             .as_str()
@@ -249,7 +246,7 @@ impl Bed {
     }
 
     /// Returns the subjects of the commits on the night branch, oldest first.
-    pub fn landed(&self) -> Vec<String> {
+    pub(crate) fn landed(&self) -> Vec<String> {
         let range = format!("main..{}", self.branch());
         self.git(&["log", "--reverse", "--format=%s", &range])
             .lines()
@@ -258,7 +255,7 @@ impl Bed {
     }
 
     /// Returns everything of the user's that a night must not change.
-    pub fn users(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn users(&self) -> BTreeMap<String, Vec<u8>> {
         let mut found = BTreeMap::new();
         for name in [
             "HEAD",
@@ -304,13 +301,13 @@ fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
 }
 
 /// The binary under test.
-pub fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_nightshift"))
 }
 
 /// Waits until something is so, or fails with what was last seen.
 #[track_caller]
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
     let began = std::time::Instant::now();
     loop {
         match look() {

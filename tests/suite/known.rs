@@ -207,11 +207,8 @@ fn a_kill_between_commit_and_record_does_not_throw_gated_work_away() {
         .lines()
         .take_while(|line| !line.contains("\"landed\":"))
         .count();
-    let kept: String = text
-        .lines()
-        .take(cut)
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let mut kept = text.lines().take(cut).collect::<Vec<_>>().join("\n");
+    kept.push('\n');
     assert!(kept.contains("\"landing\":"));
     fs::write(journal(&bed), kept).unwrap();
     bed.night().code(0);

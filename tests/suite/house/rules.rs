@@ -36,7 +36,9 @@ const FACTS: &[&str] = &[
     "harness::event",
     "policy::decision",
     "repo::id",
+    "backlog::overlap",
     "backlog::ticket",
+    "process::id",
     "say::utterance",
 ];
 
