@@ -44,6 +44,7 @@ impl State {
             tip: terms.base.clone(),
             runner: None,
             ended: None,
+            ended_at: None,
             halt: None,
             stop: None,
             runs: 0,
@@ -67,6 +68,7 @@ impl State {
         night.runs += 1;
         night.deaths += u32::from(died);
         night.ended = None;
+        night.ended_at = None;
         night.halt = None;
         night.stop = None;
         night.claimed = 0;
@@ -213,6 +215,7 @@ impl State {
             return Err(illegal("night_ended", None, "it has ended already"));
         }
         night.ended = Some(because.clone());
+        night.ended_at = Some(now.clone());
         let mut skipped = Vec::new();
         for (id, ticket) in &mut self.tickets {
             if matches!(ticket.phase, Phase::Queued { .. }) {

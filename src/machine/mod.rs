@@ -17,6 +17,7 @@ mod queue;
 mod state;
 mod step;
 mod ticket;
+mod waiting;
 
 pub use event::{
     Carried, Checkpoint, Event, Limits, NightEnd, NightStarted, RefusedFile, Repair, Request,
@@ -27,6 +28,7 @@ pub use outcome::{Block, Outcome, OutcomeKind, Park, Raised, Reason};
 pub use state::{Night, State};
 pub use step::{Effect, Step};
 pub use ticket::{Active, Answer, Attempt, Landed, Phase, Stage, TicketState};
+pub use waiting::Waiting;
 
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,8 @@ pub struct Night {
     pub runner: Option<Runner>,
     /// How the last run ended; `None` while one goes on, or when it died.
     pub ended: Option<NightEnd>,
+    /// When the last run ended; `None` while `ended` is. Requests of the morning come later.
+    pub ended_at: Option<Now>,
     /// Why nothing may start any more; `None` when it may.
     pub halt: Option<Halt>,
     /// Who asked for a stop; `None` when nobody did.
@@ -144,38 +146,6 @@ impl State {
             *counts.entry(outcome.kind()).or_insert(0) += 1;
         }
         counts
-    }
-
-    /// Returns the tickets that wait for this one, directly or not: those held by it, or queued
-    /// behind it.
-    pub fn waiting_on(&self, id: &TicketId) -> Vec<TicketId> {
-        let mut found = HashSet::new();
-        let mut open = vec![id.clone()];
-        while let Some(next) = open.pop() {
-            for dependant in self.queue.dependants(&next) {
-                let waits = self
-                    .tickets
-                    .get(dependant)
-                    .is_some_and(|ticket| match &ticket.phase {
-                        Phase::Queued { .. } => true,
-                        Phase::Settled(outcome) => outcome.kind() == OutcomeKind::Held,
-                        Phase::Active(_) => false,
-                    });
-                if waits && found.insert(dependant.clone()) {
-                    open.push(dependant.clone());
-                }
-            }
-        }
-        for (other, ticket) in &self.tickets {
-            if let Some(Outcome::Held { by, .. }) = ticket.outcome()
-                && by.contains(id)
-            {
-                found.insert(other.clone());
-            }
-        }
-        let mut found: Vec<_> = found.into_iter().collect();
-        found.sort();
-        found
     }
 
     /// Returns the park of a ticket, while it is parked.

@@ -358,7 +358,7 @@ fn what_depends_on_a_bad_end_is_held_and_the_rest_goes_on() {
     assert_eq!(play.kind("c"), Some(OutcomeKind::Held));
     assert_eq!(play.kind("d"), Some(OutcomeKind::Done));
     assert_eq!(play.kind("e"), Some(OutcomeKind::Held));
-    assert_eq!(play.state.waiting_on(&id("a")), [id("b"), id("c")]);
+    assert_eq!(play.state.waiting().on(&id("a")), [&id("b"), &id("c")]);
 }
 
 #[test]

@@ -1,11 +1,25 @@
-//! The short form of a night, for `nightshift status`.
+//! The short form of a night, for `nightshift status`: as data, and as text for 80 columns.
+//!
+//! Whether the runner lives is no fact of the journal; the caller looks and hands it in.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{escape::visible, model::headline};
-use crate::machine::{OutcomeKind, Phase, State};
+use super::{
+    model::{headline_so_far, outcomes},
+    render::{line, short},
+};
+use crate::{
+    backlog::ticket::TicketId,
+    machine::{Night, OutcomeKind, Phase, State, TicketState},
+};
+
+/// How wide the text is.
+const COLUMNS: usize = 80;
+/// How many settled tickets are named.
+const LAST: usize = 10;
 
 /// Whether the night's runner lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -19,146 +33,265 @@ pub enum Liveness {
     NotRunning,
 }
 
-/// How a night stands.
-#[derive(Debug, Clone, Serialize)]
+/// How a night stands. Texts are safe for a terminal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// The format.
+    /// The format: 1.
     pub version: u32,
-    /// The night.
+    /// The night; empty when none has begun.
     pub night: String,
-    /// Its branch's full ref.
+    /// Its branch's full ref; empty when none has begun.
     pub branch: String,
     /// Whether its runner lives.
     pub runner: Liveness,
-    /// One sentence.
+    /// The night in one sentence.
     pub headline: String,
-    /// What is being worked on.
+    /// What is in flight; `None` when nothing is.
     pub active: Option<ActiveTicket>,
-    /// A stop that is in force.
+    /// A stop that is in force: when, by whom and why; `None` when there is none.
     pub stop: Option<String>,
-    /// A halt that is in force.
+    /// A halt that is in force: why; `None` when there is none.
     pub halt: Option<String>,
-    /// Tickets per outcome.
+    /// What to do about that halt.
+    pub remedy: Option<String>,
+    /// This night's tickets per outcome; the parked ones are all that wait for an answer,
+    /// whichever night parked them.
     pub outcomes: BTreeMap<OutcomeKind, usize>,
     /// Tickets that wait for their turn.
     pub queued: usize,
-    /// Every ticket with its outcome, or `queued` or the stage that it is in.
+    /// The tickets settled last in this night, at most 10, the newest first.
+    pub last: Vec<SettledTicket>,
+    /// Every ticket, by id.
     pub tickets: Vec<TicketLine>,
 }
 
-/// What is being worked on.
-#[derive(Debug, Clone, Serialize)]
+/// What is in flight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ActiveTicket {
     /// Its id.
-    pub id: String,
+    pub id: TicketId,
     /// Its title.
     pub title: String,
     /// Which attempt.
     pub attempt: u32,
+    /// The harness.
+    pub harness: String,
     /// How far it is.
     pub stage: &'static str,
-    /// Since when, RFC 3339.
-    pub since: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
-/// One ticket, in a word.
-#[derive(Debug, Clone, Serialize)]
-pub struct TicketLine {
+/// A settled ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettledTicket {
     /// Its id.
-    pub id: String,
+    pub id: TicketId,
     /// Its title.
     pub title: String,
-    /// Its outcome, or where it stands.
+    /// How it was settled.
+    pub outcome: OutcomeKind,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A ticket, in a word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TicketLine {
+    /// Its id.
+    pub id: TicketId,
+    /// Its title.
+    pub title: String,
+    /// Its outcome, or `queued`, or how far it is.
     pub outcome: &'static str,
 }
 
 /// Returns how a night stands.
 pub fn status(state: &State, runner: Liveness) -> Status {
     let night = state.night();
-    let active = state.active().map(|(ticket, active)| ActiveTicket {
-        id: ticket.facts.id.to_string(),
-        title: visible(&ticket.facts.title),
-        attempt: active.attempt,
-        stage: active.stage.as_str(),
-        since: active.since.to_string(),
-    });
-    let tickets: Vec<_> = state
-        .tickets()
-        .iter()
-        .map(|(id, ticket)| TicketLine {
-            id: id.to_string(),
-            title: visible(&ticket.facts.title),
-            outcome: match &ticket.phase {
-                Phase::Queued { .. } => "queued",
-                Phase::Active(active) => active.stage.as_str(),
-                Phase::Settled(outcome) => outcome.kind().as_str(),
-            },
-        })
-        .collect();
+    let in_force = |night: &&Night| night.ended.is_none();
+    let halt = night.and_then(|night| night.halt.as_ref());
+    let tickets: Vec<_> = state.tickets().values().map(ticket_line).collect();
     Status {
         version: 1,
-        night: night
-            .map(|night| night.terms.night.clone())
-            .unwrap_or_default(),
-        branch: night
-            .map(|night| night.terms.branch.clone())
-            .unwrap_or_default(),
+        night: night.map_or_else(String::new, |night| line(&night.terms.night)),
+        branch: night.map_or_else(String::new, |night| line(&night.terms.branch)),
         runner,
-        headline: headline(state),
-        active,
-        stop: night
-            .and_then(|night| night.stop.as_ref())
-            .filter(|_| runner == Liveness::Alive)
-            .map(|stop| {
-                let when = if stop.now {
-                    "at once"
-                } else {
-                    "at the next boundary"
-                };
-                format!(
-                    "stop {when}, asked by {}",
-                    stop.by.as_deref().unwrap_or("somebody")
-                )
-            }),
-        halt: night
-            .and_then(|night| night.halt.as_ref())
-            .map(|halt| visible(&halt.because)),
-        outcomes: state.counts(),
-        queued: tickets
-            .iter()
-            .filter(|ticket| ticket.outcome == "queued")
-            .count(),
+        headline: headline_so_far(state),
+        active: state.active().map(|(ticket, active)| ActiveTicket {
+            id: ticket.facts.id.clone(),
+            title: line(&ticket.facts.title),
+            attempt: active.attempt,
+            harness: line(&active.harness),
+            stage: active.stage.as_str(),
+            since: active.since,
+        }),
+        stop: night.filter(in_force).and_then(stop),
+        halt: halt.map(|halt| line(&halt.because)),
+        remedy: halt.map(|halt| line(&halt.remedy)),
+        outcomes: outcomes(state),
+        queued: state.tickets().values().filter(|t| is_queued(t)).count(),
+        last: night.map(|night| last(state, night)).unwrap_or_default(),
         tickets,
     }
 }
 
+fn is_queued(ticket: &TicketState) -> bool {
+    matches!(ticket.phase, Phase::Queued { .. })
+}
+
+fn ticket_line(ticket: &TicketState) -> TicketLine {
+    TicketLine {
+        id: ticket.facts.id.clone(),
+        title: line(&ticket.facts.title),
+        outcome: match &ticket.phase {
+            Phase::Queued { .. } => "queued",
+            Phase::Active(active) => active.stage.as_str(),
+            Phase::Settled(outcome) => outcome.kind().as_str(),
+        },
+    }
+}
+
+fn stop(night: &Night) -> Option<String> {
+    let stop = night.stop.as_ref()?;
+    let when = if stop.now {
+        "at once"
+    } else {
+        "at the next safe boundary"
+    };
+    let by = stop.by.as_deref().map(|by| format!(", asked for by {by}"));
+    let why = stop.reason.as_deref().map(|why| format!(": {why}"));
+    Some(line(&format!(
+        "{when}{}{}",
+        by.unwrap_or_default(),
+        why.unwrap_or_default()
+    )))
+}
+
+/// What the end of a run skipped is left out: all of it was settled in the same moment, by nothing
+/// that happened to it.
+fn last(state: &State, night: &Night) -> Vec<SettledTicket> {
+    let mut settled: Vec<(Timestamp, &TicketState, OutcomeKind)> = state
+        .tickets()
+        .values()
+        .filter(|ticket| ticket.settled_in.as_deref() == Some(night.terms.night.as_str()))
+        .filter_map(|ticket| Some((ticket.settled_at?, ticket, ticket.outcome()?.kind())))
+        .filter(|(_, _, outcome)| *outcome != OutcomeKind::Skipped)
+        .collect();
+    settled.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.facts.id.cmp(&b.1.facts.id)));
+    settled
+        .into_iter()
+        .take(LAST)
+        .map(|(at, ticket, outcome)| SettledTicket {
+            id: ticket.facts.id.clone(),
+            title: line(&ticket.facts.title),
+            outcome,
+            at,
+        })
+        .collect()
+}
+
 impl Status {
-    /// Returns the status as a person reads it.
+    /// Returns the status as a person reads it, in lines of at most 80 columns (an id, a name or a
+    /// path that is longer is not broken).
     pub fn render(&self) -> String {
-        let runner = match self.runner {
-            Liveness::Alive => "running",
-            Liveness::Dead => "its runner died: `nightshift run` resumes it",
-            Liveness::NotRunning => "ended",
-        };
-        let mut text = format!("Night {} ({runner})\n{}\n", self.night, self.headline);
-        if let Some(active) = &self.active {
-            let attempt = active.attempt;
-            text.push_str(&format!(
-                "{:>14} {} {} (attempt {attempt}, since {})\n",
-                active.stage, active.id, active.title, active.since
-            ));
+        let mut text = String::new();
+        if self.night.is_empty() {
+            return self.headline.clone() + "\n";
         }
-        for (name, line) in [("stop", &self.stop), ("halt", &self.halt)] {
-            if let Some(line) = line {
-                text.push_str(&format!("{name:>14} {line}\n"));
+        let runner = match self.runner {
+            Liveness::Alive => "its runner is alive",
+            Liveness::Dead => "its runner died; `nightshift run` resumes it",
+            Liveness::NotRunning => "it has ended",
+        };
+        wrap(&mut text, "", &format!("Night {}: {runner}.", self.night));
+        wrap(&mut text, "", &self.headline);
+        let mut block = Vec::new();
+        if let Some(active) = &self.active {
+            let of = format!(
+                "attempt {} by {}, since {}",
+                active.attempt,
+                active.harness,
+                clock(active.since)
+            );
+            block.push((active.stage, format!("{} {}", active.id, active.title)));
+            block.push(("", of));
+        }
+        let said = [
+            ("stop", &self.stop),
+            ("halt", &self.halt),
+            ("to do", &self.remedy),
+        ];
+        for (name, what) in said {
+            if let Some(what) = what {
+                block.push((name, what.clone()));
             }
         }
-        for (kind, count) in &self.outcomes {
-            text.push_str(&format!("{kind:>14} {count}\n"));
-        }
+        section(&mut text, &block);
+        let mut counts: Vec<(&str, String)> = OutcomeKind::ALL
+            .iter()
+            .filter_map(|kind| Some((kind.as_str(), self.outcomes.get(kind)?.to_string())))
+            .collect();
         if self.queued > 0 {
-            text.push_str(&format!("{:>14} {}\n", "queued", self.queued));
+            counts.push(("queued", self.queued.to_string()));
         }
+        section(&mut text, &counts);
+        let last: Vec<(&str, String)> = self
+            .last
+            .iter()
+            .map(|ticket| {
+                let what = format!("{} {} {}", clock(ticket.at), ticket.id, ticket.title);
+                (ticket.outcome.as_str(), what)
+            })
+            .collect();
+        section(&mut text, &last);
         text
     }
+}
+
+/// Adds lines of a right-aligned word and what belongs to it, after an empty line.
+fn section(text: &mut String, lines: &[(&str, String)]) {
+    const WORD: usize = 14;
+    if lines.is_empty() {
+        return;
+    }
+    text.push('\n');
+    for (word, what) in lines {
+        let head = format!("{word:>WORD$} ");
+        match *word {
+            "stop" | "halt" | "to do" => wrap(text, &head, what),
+            _ => {
+                // Writing to a string cannot fail.
+                _ = writeln!(text, "{head}{}", short(what, COLUMNS - head.len()));
+            }
+        }
+    }
+}
+
+/// Adds a text in lines of at most 80 columns, the first behind `head`, the others as far in.
+fn wrap(text: &mut String, head: &str, what: &str) {
+    let mut row = head.to_owned();
+    let mut width = head.chars().count();
+    let indent = width;
+    for word in what.split(' ') {
+        let length = word.chars().count();
+        if width > indent && width + 1 + length > COLUMNS {
+            text.push_str(&row);
+            text.push('\n');
+            row = " ".repeat(indent);
+            width = indent;
+        }
+        if width > indent {
+            row.push(' ');
+            width += 1;
+        }
+        row.push_str(word);
+        width += length;
+    }
+    text.push_str(&row);
+    text.push('\n');
+}
+
+fn clock(at: Timestamp) -> String {
+    at.strftime("%H:%M UTC").to_string()
 }

@@ -1,18 +1,24 @@
 //! What a person reads of a night, out of its state and nothing else.
 //!
-//! Three pure functions: [`model`] (state → sections), the ranking in `rank`, and the renderers
-//! ([`markdown`], [`json`]). [`status`] is the short form for the terminal. Same state and same
-//! evidence, same bytes: there is no clock and no environment in this room.
+//! Three pure functions: [`model()`] (state → sections), the ranking ([`Score`]), and the renderers
+//! [`markdown`] and [`json`]. [`status`] is the short form for the terminal. Same state and same
+//! evidence, same bytes: there is no clock and no environment in this room. `docs/report.md` says
+//! what each section means.
 
 mod brief;
-mod escape;
+mod command;
 mod model;
-mod numbers;
 mod rank;
 mod render;
-mod sections;
+#[cfg(test)]
+mod tests;
 
-pub use brief::{Liveness, Status, status};
-pub use model::{Evidence, model};
+pub use brief::{ActiveTicket, Liveness, SettledTicket, Status, TicketLine, status};
+pub use model::{
+    ActiveLine, BlockedGroup, Branch, BranchCommands, CheckLine, DecisionLine, Evidence,
+    FailedLine, HaltLine, Held, HeldGroup, HeldLine, LandedLine, LookLine, Model, Names, Numbers,
+    OutcomeCount, Output, RedCheck, RefusedLine, RuleLine, RuleRef, SaidLine, SkippedGroup,
+    StopLine, Tried, WorkLine, model,
+};
+pub use rank::Score;
 pub use render::{TemplateError, json, markdown};
-pub use sections::Model;
