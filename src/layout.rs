@@ -187,6 +187,15 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
     fs::write(path, bytes).at("write", path)
 }
 
+/// Gives a file or folder another name on the same file system.
+///
+/// # Errors
+/// It cannot be renamed.
+pub fn rename(from: &Path, to: &Path) -> Result<(), PathError> {
+    #[expect(clippy::disallowed_methods, reason = "layout owns renaming")]
+    fs::rename(from, to).at("rename", from)
+}
+
 /// Who holds the night's lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {

@@ -2,7 +2,7 @@
 //!
 //! [`load()`] reads a folder into a [`Backlog`]: the usable tickets in night order, and everything
 //! that is wrong with the others. A [`Shelf`] keeps it open through the night and reads again what
-//! was edited. One file alone is read by [`parse_ticket`], and [`template`] begins a new one.
+//! was edited. One file alone is read by [`parse_ticket`], and [`new_ticket`] begins a new one.
 
 mod body;
 mod circle;

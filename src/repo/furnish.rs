@@ -3,13 +3,14 @@
 //! The order is what makes it safe. First the strays go, so that no link stands where the tree has
 //! a folder. Then every tracked file that differs is removed, then libgit2 writes what is missing:
 //! it never has to overwrite. Whether a file differs is decided with the private index, change time
-//! included. At last `.git` is written anew with plain file operations; what an agent left there is
-//! removed unread.
+//! included. At last `.git` is written anew with plain file operations; one in which an agent did
+//! anything is removed, one that is as it was furnished is used again.
 
 use std::{
+    collections::BTreeSet,
     fs,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
-    path::Path,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
 };
 
 use git2::{Index, Repository, build::CheckoutBuilder};
@@ -23,6 +24,13 @@ use super::{
     walk::{Purpose, Stray, Tracked, WalkError, walk},
 };
 use crate::layout::{self, PathContext, PathError};
+
+/// The folders of a room's `.git`.
+const FOLDERS: [&str; 5] = ["", "objects/info", "refs/heads", "hooks", "info"];
+/// How many folders these are, the ones on the way included, the git directory itself not.
+const FOLDER_COUNT: usize = 6;
+/// The branch that a room is on.
+const WORK: &str = "refs/heads/work";
 
 /// What furnishing does with files that the ignore rules of the commit ignore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +94,8 @@ impl Store {
         commit: &CommitId,
         ignored: Keep,
     ) -> Result<(), GitError> {
+        let fittings = self.fittings()?;
+        let aside = set_aside(room, &fittings)?;
         let bin = make_room(room)?;
         match self.put_in_order(room, index, commit, ignored, &bin) {
             Ok(()) => {}
@@ -97,7 +107,11 @@ impl Store {
             }
             Err(Disorder::Git(error)) => return Err(error),
         }
-        self.endow(room, index, commit)
+        if let Some(aside) = aside {
+            let dot_git = room.join(".git");
+            layout::rename(&aside, &dot_git)?;
+        }
+        Self::endow(room, index, commit, &fittings)
     }
 
     fn put_in_order(
@@ -127,36 +141,56 @@ impl Store {
         Ok(())
     }
 
-    /// Writes the room's own `.git`.
-    fn endow(&self, room: &Path, index: &Path, commit: &CommitId) -> Result<(), GitError> {
-        let dot_git = room.join(".git");
-        for folder in ["", "objects/info", "refs/heads", "hooks", "info"] {
-            let folder = dot_git.join(folder);
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o755)
-                .create(&folder)
-                .at("create the folder", &folder)?;
-        }
-        let put = |name: &str, bytes: &[u8]| layout::write(&dot_git.join(name), bytes);
-        put("config", self.room_config()?.as_bytes())?;
+    /// Returns the files of a room's `.git` that stay from furnishing to furnishing.
+    fn fittings(&self) -> Result<Vec<(&'static str, Vec<u8>)>, GitError> {
         let mut alternates = self.objects().into_os_string().into_encoded_bytes();
         alternates.push(b'\n');
-        put("objects/info/alternates", &alternates)?;
-        put("refs/heads/work", format!("{commit}\n").as_bytes())?;
+        let mut fittings = vec![
+            ("config", self.room_config()?.into_bytes()),
+            ("objects/info/alternates", alternates),
+        ];
         // Without these the room would read history and ignore rules otherwise than we do.
-        for (from, to) in [("shallow", "shallow"), ("info/exclude", "info/exclude")] {
-            let from = self.found.common_dir.join(from);
+        for name in ["shallow", "info/exclude"] {
+            let from = self.found.common_dir.join(name);
             match fs::read(&from) {
-                Ok(bytes) => put(to, &bytes)?,
+                Ok(bytes) => fittings.push((name, bytes)),
                 Err(error) if is_absent(&error) => {}
                 Err(error) => Err(error).at("read", &from)?,
             }
         }
+        // Last, because a git directory without it is none.
+        fittings.push(("HEAD", b"ref: refs/heads/work\n".to_vec()));
+        Ok(fittings)
+    }
+
+    /// Writes the room's own `.git`, or what differs in the one that was left as it was.
+    fn endow(
+        room: &Path,
+        index: &Path,
+        commit: &CommitId,
+        fittings: &[(&str, Vec<u8>)],
+    ) -> Result<(), GitError> {
+        let dot_git = room.join(".git");
+        let is_new = dot_git.symlink_metadata().is_err();
+        if is_new {
+            for folder in FOLDERS {
+                let folder = dot_git.join(folder);
+                fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o755)
+                    .create(&folder)
+                    .at("create the folder", &folder)?;
+            }
+        }
+        let work = dot_git.join(WORK);
+        layout::write(&work, format!("{commit}\n").as_bytes())?;
         let copy = dot_git.join("index");
         fs::copy(index, &copy).at("copy the index to", &copy)?;
-        // Last, because a git directory without it is none.
-        put("HEAD", b"ref: refs/heads/work\n")?;
+        if is_new {
+            for (name, bytes) in fittings {
+                layout::write(&dot_git.join(name), bytes)?;
+            }
+        }
         Ok(())
     }
 
@@ -194,6 +228,65 @@ impl Store {
         ]);
         Ok(text)
     }
+}
+
+/// Moves a `.git` that is just as it was furnished out of the way, to be used again: making and
+/// removing a dozen small files for each ticket costs more than all the rest of furnishing.
+/// Anything that an agent did in it (a commit, a hook, a link) makes it not worth keeping.
+fn set_aside(room: &Path, fittings: &[(&str, Vec<u8>)]) -> Result<Option<PathBuf>, PathError> {
+    let dot_git = room.join(".git");
+    let (Some(home), Some(name)) = (room.parent(), room.file_name()) else {
+        return Ok(None);
+    };
+    if !is_as_furnished(&dot_git, fittings) {
+        return Ok(None);
+    }
+    let mut aside = std::ffi::OsString::from(".git-of-");
+    aside.push(name);
+    let aside = home.join(aside);
+    Bin::beside(room)?.remove(&aside)?;
+    layout::rename(&dot_git, &aside)?;
+    Ok(Some(aside))
+}
+
+/// Returns whether a git directory holds what we put there and nothing else.
+fn is_as_furnished(dot_git: &Path, fittings: &[(&str, Vec<u8>)]) -> bool {
+    let mut files: BTreeSet<&str> = fittings.iter().map(|(name, _)| *name).collect();
+    files.extend([WORK, "index"]);
+    let mut open = vec![String::new()];
+    let mut folders = 0;
+    while let Some(prefix) = open.pop() {
+        let folder = dot_git.join(&prefix);
+        let is_folder = folder.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+        let Some(entries) = is_folder.then(|| fs::read_dir(&folder).ok()).flatten() else {
+            return false;
+        };
+        for entry in entries {
+            let Some((name, kind)) = entry.ok().and_then(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                Some((format!("{prefix}{name}"), entry.metadata().ok()?))
+            }) else {
+                return false;
+            };
+            // A second link to a file would have us write elsewhere.
+            let is_plain = kind.is_file() && kind.nlink() == 1;
+            if kind.is_dir() && FOLDERS.iter().any(|known| is_within(known, &name)) {
+                folders += 1;
+                open.push(format!("{name}/"));
+            } else if !(is_plain && files.remove(name.as_str())) {
+                return false;
+            }
+        }
+    }
+    let same = |(name, bytes): &(&str, Vec<u8>)| {
+        fs::read(dot_git.join(name)).is_ok_and(|found| found == *bytes)
+    };
+    files.is_empty() && folders == FOLDER_COUNT && fittings.iter().all(same)
+}
+
+/// Returns whether a folder is this one or on the way to it.
+fn is_within(known: &str, name: &str) -> bool {
+    known == name || known.starts_with(&format!("{name}/"))
 }
 
 /// Makes sure that the room is a folder, and that it has no `.git`.

@@ -1,6 +1,6 @@
 //! A whole run, from the lock to the report.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, fs, time::Duration};
 
 use tokio::sync::watch;
 
@@ -133,6 +133,7 @@ pub async fn night(
     if order.rehearse {
         sweep_rehearsal(&layout, &git).await?;
     }
+    fs::create_dir_all(layout.state()).at("create the folder", layout.state())?;
     ballast::reserve(&layout.ballast(), BALLAST)
         .map_err(|error| of(&error, "free at least 16 MiB, then `nightshift run`"))?;
 
@@ -420,7 +421,7 @@ fn limits(site: &Site) -> Limits {
 }
 
 async fn sweep_rehearsal(layout: &Layout, git: &Git) -> Result<(), NightError> {
-    match std::fs::remove_dir_all(layout.state()) {
+    match fs::remove_dir_all(layout.state()) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => {

@@ -12,7 +12,7 @@ use crate::bed::{Bed, binary};
 
 const KILLS: usize = 50;
 
-/// A small generator of random numbers (SplitMix64, public domain): the seed is printed when a
+/// A small generator of random numbers (`SplitMix64`, public domain): the seed is printed when a
 /// night ends differently, and repeats it.
 struct Random(u64);
 

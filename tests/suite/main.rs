@@ -11,3 +11,4 @@ mod house;
 mod kill;
 mod known;
 mod real_crate;
+mod verbs;

@@ -20,13 +20,13 @@ fn strsim(bed: &Bed) -> PathBuf {
         .get_envs()
         .find(|(name, _)| *name == "CARGO_HOME")
         .and_then(|(_, value)| value)
-        .expect("cargo has a home");
+        .unwrap();
     let registries = fs::read_dir(PathBuf::from(home).join("registry/src")).unwrap();
     registries
         .flatten()
         .map(|registry| registry.path().join(&folder))
         .find(|path| path.is_dir())
-        .expect("cargo has unpacked what it built")
+        .unwrap()
 }
 
 fn copy(from: &std::path::Path, to: &std::path::Path) {
