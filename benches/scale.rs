@@ -101,7 +101,7 @@ fn long_night(count: usize) {
         "i=0; while [ $i -lt {count} ]; do NIGHTSHIFT_TICKET=t$i sh -c '{AGENT}'; sh -c true; git add -A && git -c user.name=a -c user.email=a commit -qm t$i; i=$((i+1)); done"
     );
     let shell = once("shell loop", || {
-        run(Command::new("sh").args(["-c", &script]).current_dir(&other))
+        run(Command::new("sh").args(["-c", &script]).current_dir(&other));
     });
     println!(
         "{:>24} {:>8.1} ms a ticket, the loop {:.1} ms",
