@@ -128,11 +128,6 @@ impl Layout {
         self.state.join("lock")
     }
 
-    /// Progress of the live runner.
-    pub fn heartbeat(&self) -> PathBuf {
-        self.state.join("heartbeat")
-    }
-
     /// The reserved file that is freed on the first "no space".
     pub fn ballast(&self) -> PathBuf {
         self.state.join("ballast")

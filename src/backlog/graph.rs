@@ -22,7 +22,7 @@ use crate::diagnostic::{Diagnostic, nearest};
 const MOST_SUGGESTIONS: usize = 20;
 
 /// How many ids of a circle are named.
-const LONGEST_CIRCLE: usize = 12;
+const LONGEST_CIRCLE: usize = 200;
 
 /// A directory of tickets, as read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -47,6 +47,7 @@ pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
                 "ready": readiness.ok,
                 "what": readiness.what,
                 "notes": readiness.notes,
+                "capabilities": readiness.capabilities,
             })).collect::<Vec<_>>(),
             "blind_spots": preflight.blind_spots,
             "refusals": preflight.refusals.iter().map(|r| json!({"what": r.what, "remedy": r.remedy})).collect::<Vec<_>>(),

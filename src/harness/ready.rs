@@ -2,7 +2,10 @@
 
 use std::{ffi::OsStr, path::Path};
 
-use super::known;
+use super::{
+    capability::{Capabilities, Proof},
+    known,
+};
 use crate::{
     config::{HarnessConfig, HarnessKind},
     process::find_program,
@@ -17,10 +20,14 @@ pub struct Readiness {
     pub what: String,
     /// What to know of it.
     pub notes: Vec<String>,
+    /// What this version makes of what it can do.
+    pub capabilities: Capabilities,
 }
 
 /// Looks for what a harness runs: its program on `path`, its folder of stories below `root`.
 pub fn ready(name: &str, config: &HarnessConfig, path: &OsStr, root: &Path) -> Readiness {
+    // A command's output is read as plain lines in this version, whatever the agent offers.
+    let plain = Capabilities::none();
     match &config.kind {
         HarnessKind::Command { command, .. } => {
             let program = command.first().map(String::as_str).unwrap_or_default();
@@ -45,16 +52,23 @@ pub fn ready(name: &str, config: &HarnessConfig, path: &OsStr, root: &Path) -> R
                     ok: true,
                     what: found.display().to_string(),
                     notes,
+                    capabilities: plain,
                 },
                 None => Readiness {
                     ok: false,
                     what: format!("`{program}` of `[harness.{name}]` is not on PATH"),
                     notes,
+                    capabilities: plain,
                 },
             }
         }
         HarnessKind::Script { stories } => {
             let folder = root.join(stories);
+            // Its words are its own process's, and tests drive it: what it says is heard.
+            let capabilities = Capabilities {
+                events: Proof::Verified,
+                ..plain
+            };
             let shown = folder.display();
             if folder.is_dir() {
                 let what = format!("scripted, stories in {shown}");
@@ -62,6 +76,7 @@ pub fn ready(name: &str, config: &HarnessConfig, path: &OsStr, root: &Path) -> R
                     ok: true,
                     what,
                     notes: Vec::new(),
+                    capabilities,
                 }
             } else {
                 let what = format!("there is no folder of stories `{shown}`");
@@ -69,6 +84,7 @@ pub fn ready(name: &str, config: &HarnessConfig, path: &OsStr, root: &Path) -> R
                     ok: false,
                     what,
                     notes: Vec::new(),
+                    capabilities,
                 }
             }
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// When a night halts because going on is not worth it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Breakers {
-    /// So many tickets in a row that end badly (failed or blocked) halt the night. Default: 5.
+    /// So many tickets that fail in a row halt the night. Default: 5.
     pub consecutive_failures: NonZeroU32,
     /// The yield is looked at once an agent worked on so many tickets. Default: 8.
     pub yield_after: NonZeroU32,

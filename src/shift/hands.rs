@@ -3,15 +3,18 @@
 //! `check` proves gates with it before any night; the real world runs nights with it.
 
 use std::{
+    borrow::Cow,
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use tokio::sync::watch;
 
 use super::{names, site::Site, world::Trouble};
 use crate::{
+    backlog::{Backlog, ticket::Ticket},
     config::GatePlace,
     gate::{
         self, GateRun, Judged, Memory, Protected,
@@ -125,6 +128,24 @@ impl Hands {
             memory,
             gate_environment,
         })
+    }
+
+    /// Returns the backlog with secrets taken out of the titles, which go into the journal, the
+    /// report and commits.
+    pub(super) fn without_secrets(&self, backlog: Arc<Backlog>) -> Arc<Backlog> {
+        let is_secret = |ticket: &Arc<Ticket>| {
+            let title = &ticket.facts.title;
+            matches!(self.redactor.redact(title), Cow::Owned(_))
+        };
+        if !backlog.tickets.iter().any(is_secret) {
+            return backlog;
+        }
+        let mut clean = Backlog::clone(&backlog);
+        for ticket in clean.tickets.iter_mut().filter(|ticket| is_secret(ticket)) {
+            let title = self.redactor.redact(&ticket.facts.title).into_owned();
+            Arc::make_mut(ticket).facts.title = title;
+        }
+        Arc::new(clean)
     }
 
     /// Returns a room's folder.

@@ -85,6 +85,7 @@ impl Real {
     }
 
     fn shelve(&mut self, backlog: Arc<Backlog>) {
+        let backlog = self.hands.without_secrets(backlog);
         self.places = backlog
             .tickets
             .iter()

@@ -186,6 +186,39 @@ fn tickets_with_dangerous_names_break_nothing() {
 }
 
 #[test]
+fn no_secret_of_a_known_shape_reaches_journal_report_or_logs() {
+    let bed = Bed::with_stories();
+    // Put together here, so that no scanner takes this file for a leak.
+    let secret = format!("{}_{}", "ghp", "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cD1eF3gH5");
+    bed.ticket("a", &format!("title: \"Use {secret}\""), "Do it.");
+    bed.steps(
+        "a",
+        &format!(
+            "- print: \"{secret}\"\n- say: {{verb: note, text: \"{secret}\"}}\n- say: {{verb: park, question: \"Is {secret} right?\"}}\n- write: {{path: a.txt, text: a}}"
+        ),
+    );
+    bed.night().code(1);
+    bed.nightshift(&["report"]).code(0);
+    let holds = |path: &str| {
+        let all = Command::new("grep")
+            .args(["-rl", &secret])
+            .arg(bed.root.join(path))
+            .output()
+            .unwrap();
+        String::from_utf8(all.stdout).unwrap()
+    };
+    assert_eq!(holds(".nightshift/journal"), "");
+    let night = bed.branch().trim_start_matches("nightshift/").to_owned();
+    let kept = holds(&format!(".nightshift/nights/{night}"));
+    // What the agent itself wrote into its own file is its own; everything of ours is clean.
+    let ours: Vec<_> = kept
+        .lines()
+        .filter(|path| !path.ends_with("say.jsonl"))
+        .collect();
+    assert_eq!(ours, Vec::<&str>::new());
+}
+
+#[test]
 fn true_and_false_is_red() {
     let bed = Bed::with_stories();
     bed.configure_gate("true && false", "");
