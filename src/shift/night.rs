@@ -21,7 +21,9 @@ use crate::{
     clock,
     journal::{Journal, OpenError, ballast},
     layout::{Holder, Layout, Lock, LockError, PathContext, PathError},
-    machine::{Event, IllegalEvent, Limits, NightEnd, Repair, RunOptions, State},
+    machine::{
+        Event, IllegalEvent, Limits, NightEnd, Repair, Request, RequestKind, RunOptions, State,
+    },
     process,
     repo::Git,
 };
@@ -149,6 +151,11 @@ pub async fn night(
         .await
         .map_err(NightError::Trouble)?;
 
+    // A stop that was asked of a runner that died is not asked of this one.
+    let is_stop = |request: &Request| matches!(request.kind, RequestKind::Stop { .. });
+    if let Err(error @ control::ControlError::Io(_)) = control::take(&layout.control(), is_stop) {
+        return Err(of(&error, "look at the state folder"));
+    }
     let (send, stop) = watch::channel(false);
     let watcher = tokio::task::spawn_local(super::watch::watch(layout.control(), send));
     let author = git
@@ -191,29 +198,7 @@ pub async fn night(
         let mut first = vec![runner(options)];
         first.extend(repairs.iter().cloned().map(Event::Recovered));
         tell(&mut real, &mut state, observer, &first)?;
-        match open::reconcile(&state, &real.hands.git).await {
-            Ok(found) => {
-                tell(&mut real, &mut state, observer, &found)?;
-                // What was written into the backlog while no runner was looking.
-                let changed = boundary::differences(&state, &real.backlog);
-                tell(&mut real, &mut state, observer, &changed)?;
-                run::run(&mut real, &mut state, observer)
-                    .await
-                    .map_err(NightError::Broken)?;
-            }
-            Err(Trouble { because, remedy }) => {
-                let halted = Event::Halted {
-                    because,
-                    remedy,
-                    rule: None,
-                    ticket: None,
-                };
-                let ended = Event::NightEnded {
-                    because: NightEnd::Halted,
-                };
-                tell(&mut real, &mut state, observer, &[halted, ended])?;
-            }
-        }
+        go_on(&mut real, &mut state, observer).await?;
     }
     if course != Course::Resume {
         let before = std::mem::take(&mut state);
@@ -261,25 +246,7 @@ pub async fn night(
                 .map_err(|error| NightError::Broken(error.into()))?;
             observer.sees(&state, event);
         }
-        match open::reconcile(&state, &real.hands.git).await {
-            Ok(_) => {
-                run::run(&mut real, &mut state, observer)
-                    .await
-                    .map_err(NightError::Broken)?;
-            }
-            Err(Trouble { because, remedy }) => {
-                let halted = Event::Halted {
-                    because,
-                    remedy,
-                    rule: None,
-                    ticket: None,
-                };
-                let ended = Event::NightEnded {
-                    because: NightEnd::Halted,
-                };
-                tell(&mut real, &mut state, observer, &[halted, ended])?;
-            }
-        }
+        go_on(&mut real, &mut state, observer).await?;
     }
     watcher.abort();
     // What was asked for too late for this run must not stop the next one.
@@ -293,6 +260,37 @@ pub async fn night(
         layout,
         course,
     })
+}
+
+/// Compares the branch with the journal and the backlog with the state, then runs the night.
+async fn go_on(
+    real: &mut Real,
+    state: &mut State,
+    observer: &mut dyn Observer,
+) -> Result<(), NightError> {
+    match open::reconcile(state, &real.hands.git).await {
+        Ok(found) => {
+            tell(real, state, observer, &found)?;
+            // What was written into the backlog while no runner was looking.
+            let changed = boundary::differences(state, &real.backlog);
+            tell(real, state, observer, &changed)?;
+            run::run(real, state, observer)
+                .await
+                .map_err(NightError::Broken)
+        }
+        Err(Trouble { because, remedy }) => {
+            let halted = Event::Halted {
+                because,
+                remedy,
+                rule: None,
+                ticket: None,
+            };
+            let ended = Event::NightEnded {
+                because: NightEnd::Halted,
+            };
+            tell(real, state, observer, &[halted, ended])
+        }
+    }
 }
 
 /// Takes the night's lock. A child of a killed runner, forked and not yet started, may hold it for

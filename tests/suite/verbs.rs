@@ -143,6 +143,18 @@ fn a_stop_at_once_keeps_the_work_and_a_second_run_says_who_holds_the_lock() {
 }
 
 #[test]
+fn a_stop_asked_of_a_runner_that_died_does_not_stop_the_next_one() {
+    let bed = Bed::with_stories();
+    bed.story("a", WRITES);
+    bed.write(
+        ".nightshift/control.json",
+        r#"{"version":1,"requests":[{"id":"old","kind":{"stop":{"now":true}}}]}"#,
+    );
+    bed.night().code(0);
+    assert_eq!(bed.outcomes()["a"], "done");
+}
+
+#[test]
 fn an_answer_queues_the_ticket_again_with_the_answer_in_its_prompt() {
     let bed = Bed::with_stories();
     bed.ticket("a", "", "Do it.");
