@@ -5,13 +5,11 @@
 //! one go, and never a lost night because of one bad file.
 
 mod plain;
-mod reader;
 mod render;
 mod source;
 mod suggest;
 
 pub use plain::plain;
-pub use reader::{Placed, Reader};
 pub use render::render;
 pub use source::{Diagnostic, Label, Severity, Source};
 pub use suggest::nearest;

@@ -6,6 +6,9 @@
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
+
+use super::read::Reader;
 
 /// When a night halts because going on is not worth it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -33,9 +36,47 @@ impl Default for Breakers {
     }
 }
 
+impl Breakers {
+    /// Reads `[breakers]`; a value that cannot be used is noted and its default taken.
+    pub(super) fn read(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Self {
+        let known = [
+            "consecutive_failures",
+            "yield_after",
+            "yield_bad",
+            "free_disk",
+        ];
+        reader.only(table, "`[breakers]`", &known);
+        let mut breakers = Self::default();
+        if let Some(count) = reader.count(table, "consecutive_failures") {
+            breakers.consecutive_failures = count;
+        }
+        if let Some(count) = reader.count(table, "yield_after") {
+            breakers.yield_after = count;
+        }
+        if let Some((share, span)) = reader.number(table, "yield_bad") {
+            if share > 0.0 && share <= 1.0 {
+                breakers.yield_bad = share;
+            } else {
+                let message =
+                    format!("expected a share above 0 up to 1 for `yield_bad`, found {share}");
+                reader.error("bad-value", span, message, "Write 0.75 for three in four.");
+            }
+        }
+        if let Some((size, span)) = reader.string(table, "free_disk") {
+            if let Some(bytes) = parse_size(size) {
+                breakers.free_disk_bytes = bytes;
+            } else {
+                let message = format!("expected a size for `free_disk`, found `{size}`");
+                reader.error("bad-value", span, message, "Write it as in `1 GiB`.");
+            }
+        }
+        breakers
+    }
+}
+
 /// Returns the bytes of a size as people write it: `1 GiB`, `500MB`, `1.5 TB`, `4096`. Units with
 /// an `i` are powers of 1024, those without are powers of 1000. `None` when it is no size.
-pub(super) fn parse_size(text: &str) -> Option<u64> {
+fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')

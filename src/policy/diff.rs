@@ -37,6 +37,8 @@ impl Policy {
     pub fn at_diff(&self, facts: &TicketFacts, files: &[ChangedFile<'_>]) -> Decision {
         let fence = (!facts.paths.is_empty()).then(|| Globs::fence(&facts.paths));
         let mut groups: BTreeMap<Rank, Vec<Decision>> = BTreeMap::new();
+        let mut files: Vec<&ChangedFile<'_>> = files.iter().collect();
+        files.sort_unstable_by_key(|file| file.path);
         for file in files {
             let (order, decision) = self.at_file(facts, fence.as_ref(), file);
             if decision.rule.is_some() {
@@ -144,10 +146,9 @@ fn named(file: &ChangedFile<'_>, words: &[String]) -> String {
 /// Returns the files of one rule, those that do not fit counted.
 fn file_words<'a>(decisions: impl Iterator<Item = &'a Decision>) -> Vec<String> {
     const MOST: usize = 8;
-    let mut files: Vec<&str> = decisions
+    let files: Vec<&str> = decisions
         .flat_map(|decision| decision.matched.iter().map(String::as_str))
         .collect();
-    files.sort_unstable();
     let mut words = Vec::new();
     for file in files.iter().take(MOST) {
         push(&mut words, file);

@@ -17,7 +17,10 @@ mod lint;
 mod matching;
 mod parse;
 mod pattern;
+mod read;
 mod rule;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use breakers::Breakers;

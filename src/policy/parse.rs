@@ -10,16 +10,17 @@ use std::{collections::BTreeMap, ops::Range};
 use toml::de::DeTable;
 
 use super::{
-    breakers::{Breakers, parse_size},
+    breakers::Breakers,
     decision::{Action, Point, Scope},
     glob::{self, Globs},
     lint,
     pattern::Pattern,
+    read::{Placed, Reader},
     rule::{Policy, Rule, StandingAnswer},
 };
 use crate::{
     backlog::ticket::TicketId,
-    diagnostic::{Diagnostic, Placed, Reader, Source},
+    diagnostic::{Diagnostic, Source},
 };
 
 const POINTS: &[(&str, Point)] = &[
@@ -99,7 +100,7 @@ pub fn parse(source: &Source) -> (Policy, Vec<Diagnostic>) {
         }
     }
     if let Some((table, _)) = reader.table(document, "breakers") {
-        policy.breakers = breakers(&mut reader, table);
+        policy.breakers = Breakers::read(&mut reader, table);
     }
     let mut problems = reader.problems;
     problems.extend(lint::lint(&policy, source));
@@ -116,33 +117,23 @@ fn rule(
     reader.only(table, "a rule", RULE_KEYS);
     let (id, span) = id(reader, table, span, ids)?;
     let what = format!("rule `{id}`");
+    let errors = reader.errors();
     let on: Vec<Point> = reader
         .strings(table, "on")
         .iter()
         .filter_map(|word| reader.word(word, "on", POINTS))
         .collect();
-    if on.is_empty() && !table.contains_key("on") {
+    if on.is_empty() && reader.errors() == errors {
         let help = "Say when it is asked, such as `on = [\"ticket\", \"ask\"]`.";
         reader.missing(span.clone(), &what, "on", help);
-    } else if on.is_empty() {
-        let help = "Name at least one of ticket, ask, tool, diff.";
-        reader.error(
-            "bad-value",
-            span.clone(),
-            "expected a point in `on`, found none",
-            help,
-        );
     }
-    let action = match reader.string(table, "action") {
-        Some(word) => action(reader, &word, &on),
-        None => {
-            if !table.contains_key("action") {
-                let help = "Say what follows: proceed, park or halt.";
-                reader.missing(span.clone(), &what, "action", help);
-            }
-            None
-        }
-    };
+    let action = reader
+        .string(table, "action")
+        .and_then(|word| action(reader, &word, &on));
+    if !table.contains_key("action") {
+        let help = "Say what follows: proceed, park or halt.";
+        reader.missing(span.clone(), &what, "action", help);
+    }
     let any = patterns(reader, table, "any");
     let all = patterns(reader, table, "all");
     let unless = patterns(reader, table, "unless");
@@ -151,10 +142,11 @@ fn rule(
     let labels = labels.iter().map(|(label, _)| label.to_lowercase());
     let labels = labels.collect();
     let tickets = tickets(reader, table);
-    let scope = match reader.string(table, "scope") {
-        Some(word) => reader.word(&word, "scope", SCOPES)?,
-        None => Scope::default(),
-    };
+    let scope = reader
+        .string(table, "scope")
+        .map_or(Some(Scope::default()), |word| {
+            reader.word(&word, "scope", SCOPES)
+        });
     let mut text = |key| {
         let text = reader.string(table, key);
         text.map_or_else(String::new, |(text, _)| text.trim().to_owned())
@@ -173,7 +165,7 @@ fn rule(
         tickets,
         action: action?,
         category,
-        scope,
+        scope: scope?,
         because,
     })
 }
@@ -238,7 +230,7 @@ fn patterns(reader: &mut Reader<'_>, table: &DeTable<'_>, key: &str) -> Vec<Patt
     for (text, span) in reader.strings(table, key) {
         match Pattern::new(text, span, reader.source) {
             Ok(pattern) => patterns.push(pattern),
-            Err(problem) => reader.problems.push(problem),
+            Err(problem) => reader.problems.push(*problem),
         }
     }
     patterns
@@ -316,43 +308,8 @@ fn answer(
             line: reader.source.position(span.start).0,
         }),
         Err(problem) => {
-            reader.problems.push(problem);
+            reader.problems.push(*problem);
             None
         }
     }
-}
-
-fn breakers(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Breakers {
-    let known = [
-        "consecutive_failures",
-        "yield_after",
-        "yield_bad",
-        "free_disk",
-    ];
-    reader.only(table, "`[breakers]`", &known);
-    let mut breakers = Breakers::default();
-    if let Some(count) = reader.count(table, "consecutive_failures") {
-        breakers.consecutive_failures = count;
-    }
-    if let Some(count) = reader.count(table, "yield_after") {
-        breakers.yield_after = count;
-    }
-    if let Some((share, span)) = reader.number(table, "yield_bad") {
-        if share > 0.0 && share <= 1.0 {
-            breakers.yield_bad = share;
-        } else {
-            let message =
-                format!("expected a share above 0 up to 1 for `yield_bad`, found {share}");
-            reader.error("bad-value", span, message, "Write 0.75 for three in four.");
-        }
-    }
-    if let Some((size, span)) = reader.string(table, "free_disk") {
-        if let Some(bytes) = parse_size(size) {
-            breakers.free_disk_bytes = bytes;
-        } else {
-            let message = format!("expected a size for `free_disk`, found `{size}`");
-            reader.error("bad-value", span, message, "Write it as in `1 GiB`.");
-        }
-    }
-    breakers
 }

@@ -30,16 +30,16 @@ pub(super) struct Pattern {
 
 impl Pattern {
     /// Compiles the string `text`, which stands at `span` of `source`.
-    #[expect(
-        clippy::result_large_err,
-        reason = "made once for each pattern of a file"
-    )]
-    pub(super) fn new(text: &str, span: Range<usize>, source: &Source) -> Result<Self, Diagnostic> {
+    pub(super) fn new(
+        text: &str,
+        span: Range<usize>,
+        source: &Source,
+    ) -> Result<Self, Box<Diagnostic>> {
         let parsed = regex_syntax::ParserBuilder::new()
             .nest_limit(NEST_LIMIT)
             .build()
             .parse(text)
-            .map_err(|error| broken(&error, &span, source))?;
+            .map_err(|error| Box::new(broken(&error, &span, source)))?;
         let regex = RegexBuilder::new(text)
             .size_limit(SIZE_LIMIT)
             .nest_limit(NEST_LIMIT)
@@ -49,13 +49,13 @@ impl Pattern {
                     regex::Error::CompiledTooBig(_) => "it grows too big".to_owned(),
                     other => other.to_string(),
                 };
-                Diagnostic::error(
+                Box::new(Diagnostic::error(
                     "bad-regex",
                     format!("expected a regular expression that can be used, but {reason}"),
                     source,
                     span.clone(),
                     "Write fewer or smaller repetitions, or several patterns in place of one.",
-                )
+                ))
             })?;
         let properties = parsed.properties();
         Ok(Self {
@@ -129,34 +129,31 @@ fn place_in_string(written: &str, offset: usize) -> usize {
     let mut value = 0;
     loop {
         let rest = written.get(at..).unwrap_or_default();
-        let continues = rest
-            .strip_prefix('\\')
-            .is_some_and(|rest| rest.starts_with(char::is_whitespace));
-        if value >= offset && !continues {
-            break;
-        }
-        let mut characters = rest.chars();
-        let Some(first) = characters.next() else {
-            return written.len();
-        };
-        if first != '\\' {
-            at += first.len_utf8();
-            value += first.len_utf8();
+        let escaped = rest.strip_prefix('\\');
+        let next = escaped.and_then(|rest| rest.chars().next());
+        if let (Some(after), Some(true)) = (escaped, next.map(char::is_whitespace)) {
+            // A line that ends in a backslash goes on at the next word.
+            at += 1 + (after.len() - after.trim_start().len());
             continue;
         }
-        let digits = match characters.next() {
+        if value >= offset {
+            break;
+        }
+        let digits = match next {
             Some('x') => 2,
             Some('u') => 4,
             Some('U') => 8,
-            Some(space) if space.is_whitespace() => {
-                // A line that ends in a backslash goes on at the next word.
-                let after = rest.get(1..).unwrap_or_default();
-                at += 1 + (after.len() - after.trim_start().len());
-                continue;
-            }
-            _ => {
+            Some(_) => {
                 at += 2;
                 value += 1;
+                continue;
+            }
+            None => {
+                let Some(plain) = rest.chars().next() else {
+                    break;
+                };
+                at += plain.len_utf8();
+                value += plain.len_utf8();
                 continue;
             }
         };

@@ -142,16 +142,16 @@ impl StandingAnswer {
 #[cfg(test)]
 mod tests {
     use super::Policy;
-    use crate::{diagnostic::Source, policy::parse};
+    use crate::{
+        diagnostic::{Diagnostic, Source},
+        policy::parse,
+    };
 
     #[test]
     fn the_default_contract_has_no_problem() {
         let source = Source::new("policy.toml", Policy::default_text());
         let (policy, problems) = parse(&source);
-        let problems: Vec<String> = problems
-            .iter()
-            .map(crate::diagnostic::Diagnostic::one_line)
-            .collect();
+        let problems: Vec<String> = problems.iter().map(Diagnostic::one_line).collect();
         assert_eq!(problems, Vec::<String>::new());
         assert!(policy.rule_ids().count() > 10);
         assert!(policy.answers().count() > 0);

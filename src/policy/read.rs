@@ -1,7 +1,7 @@
 //! Typed reading of a TOML table, every problem kept with its place.
 //!
 //! A [`Reader`] hands out what a key holds and notes what is missing, mistyped or unknown; it never
-//! stops at the first problem. What the values mean is the business of who reads: the configuration, the contract, a ticket.
+//! stops at the first problem. What the values mean is `parse`'s business.
 
 use std::ops::Range;
 
@@ -10,22 +10,19 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Diagnostic, Severity, Source, nearest};
+use crate::diagnostic::{Diagnostic, Severity, Source, nearest};
 
 /// A value with its place in the file.
-pub type Placed<T> = (T, Range<usize>);
+pub(super) type Placed<T> = (T, Range<usize>);
 
 /// Reads tables of one file and gathers what is wrong in them.
-pub struct Reader<'s> {
-    /// The file.
-    pub source: &'s Source,
-    /// What is wrong in it, so far.
-    pub problems: Vec<Diagnostic>,
+pub(super) struct Reader<'s> {
+    pub(super) source: &'s Source,
+    pub(super) problems: Vec<Diagnostic>,
 }
 
 impl<'s> Reader<'s> {
-    /// Begins with a file in which nothing is wrong yet.
-    pub fn new(source: &'s Source) -> Self {
+    pub(super) fn new(source: &'s Source) -> Self {
         Self {
             source,
             problems: Vec::new(),
@@ -33,13 +30,13 @@ impl<'s> Reader<'s> {
     }
 
     /// Returns how many errors (not warnings) were noted so far.
-    pub fn errors(&self) -> usize {
+    pub(super) fn errors(&self) -> usize {
         let error = |problem: &&Diagnostic| problem.severity == Severity::Error;
         self.problems.iter().filter(error).count()
     }
 
     /// Notes an error.
-    pub fn error(
+    pub(super) fn error(
         &mut self,
         code: &'static str,
         span: Range<usize>,
@@ -51,7 +48,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Notes every key of `table` that is not `known`.
-    pub fn only(&mut self, table: &DeTable<'_>, what: &str, known: &[&str]) {
+    pub(super) fn only(&mut self, table: &DeTable<'_>, what: &str, known: &[&str]) {
         for key in table.keys() {
             let name: &str = key.get_ref();
             if known.contains(&name) {
@@ -71,7 +68,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Notes that a key is missing.
-    pub fn missing(&mut self, span: Range<usize>, what: &str, key: &str, help: &str) {
+    pub(super) fn missing(&mut self, span: Range<usize>, what: &str, key: &str, help: &str) {
         let message = format!("expected `{key}` in {what}, found none");
         self.error("missing-key", span, message, help);
     }
@@ -83,7 +80,11 @@ impl<'s> Reader<'s> {
     }
 
     /// Returns the string under `key`.
-    pub fn string<'t>(&mut self, table: &'t DeTable<'_>, key: &str) -> Option<Placed<&'t str>> {
+    pub(super) fn string<'t>(
+        &mut self,
+        table: &'t DeTable<'_>,
+        key: &str,
+    ) -> Option<Placed<&'t str>> {
         let value = table.get(key)?;
         let text = value.get_ref().as_str();
         if text.is_none() {
@@ -94,7 +95,11 @@ impl<'s> Reader<'s> {
 
     /// Returns the strings of the list under `key`, and where the list stands; items of another
     /// type are noted and left out.
-    pub fn strings<'t>(&mut self, table: &'t DeTable<'_>, key: &str) -> Vec<Placed<&'t str>> {
+    pub(super) fn strings<'t>(
+        &mut self,
+        table: &'t DeTable<'_>,
+        key: &str,
+    ) -> Vec<Placed<&'t str>> {
         let Some(value) = table.get(key) else {
             return Vec::new();
         };
@@ -114,7 +119,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Returns the number under `key`.
-    pub fn number(&mut self, table: &DeTable<'_>, key: &str) -> Option<Placed<f64>> {
+    pub(super) fn number(&mut self, table: &DeTable<'_>, key: &str) -> Option<Placed<f64>> {
         let value = table.get(key)?;
         let text = match value.get_ref() {
             DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
@@ -128,7 +133,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Returns the whole number from 1 to 4294967295 under `key`.
-    pub fn count(&mut self, table: &DeTable<'_>, key: &str) -> Option<std::num::NonZeroU32> {
+    pub(super) fn count(&mut self, table: &DeTable<'_>, key: &str) -> Option<std::num::NonZeroU32> {
         let value = table.get(key)?;
         let DeValue::Integer(number) = value.get_ref() else {
             self.mistyped(value, key, "a whole number", "Write it without quotes.");
@@ -149,7 +154,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Returns the tables of `[[key]]`.
-    pub fn tables<'t, 'i>(
+    pub(super) fn tables<'t, 'i>(
         &mut self,
         table: &'t DeTable<'i>,
         key: &str,
@@ -173,7 +178,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Returns the table of `[key]`.
-    pub fn table<'t, 'i>(
+    pub(super) fn table<'t, 'i>(
         &mut self,
         table: &'t DeTable<'i>,
         key: &str,
@@ -187,7 +192,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Returns the value that `word` names, out of `known`.
-    pub fn word<T: Copy>(
+    pub(super) fn word<T: Copy>(
         &mut self,
         (word, span): &Placed<&str>,
         key: &str,

@@ -1,0 +1,9 @@
+//! Tests of the room through its doors: a contract is written down, asked, and its answer compared.
+
+mod asking;
+mod default_contract;
+mod diffs;
+mod explaining;
+mod ground;
+mod properties;
+mod reading;
