@@ -13,6 +13,7 @@ pub mod known;
 mod last_message;
 mod lines;
 mod player;
+mod prepare;
 mod prompt;
 mod ready;
 mod record;
@@ -20,6 +21,8 @@ mod request;
 mod script;
 mod session;
 mod story;
+#[cfg(test)]
+mod tests;
 
 pub use capability::{Capabilities, Proof};
 pub use player::play;

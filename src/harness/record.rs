@@ -19,7 +19,7 @@ use super::{
 use crate::{
     layout::{PathContext, PathError},
     process::Stream,
-    sandbox::{Redactor, clean},
+    sandbox::{LineRedactor, Redactor, clean},
 };
 
 /// Bytes of `raw.log` before the gap.
@@ -35,19 +35,33 @@ const EVENTS: usize = 8 * 1024 * 1024;
 const MESSAGE: usize = 256 * 1024;
 
 /// The two files, and what is waiting to be written to them.
-pub(super) struct Record<'a, F> {
+pub(super) struct Record<'a> {
     redactor: &'a Redactor,
-    on_event: F,
     events: Output,
     raw: Output,
-    out: Lines,
-    err: Lines,
+    out: Source<'a>,
+    err: Source<'a>,
     raw_tail: Tail,
     message: Tail,
     /// Whether the note at the end of the events has been written.
     events_full: bool,
     /// The first file that could not be written.
     problem: Option<PathError>,
+}
+
+/// One stream of the agent.
+struct Source<'a> {
+    lines: Lines,
+    redactor: LineRedactor<'a>,
+}
+
+impl<'a> Source<'a> {
+    fn new(redactor: &'a Redactor) -> Self {
+        Self {
+            lines: Lines::default(),
+            redactor: redactor.lines(),
+        }
+    }
 }
 
 struct Output {
@@ -80,20 +94,15 @@ impl Output {
     }
 }
 
-impl<'a, F: FnMut(&HarnessEvent)> Record<'a, F> {
+impl<'a> Record<'a> {
     /// Begins both files in the attempt's folder.
-    pub(super) fn begin(
-        folder: &Path,
-        redactor: &'a Redactor,
-        on_event: F,
-    ) -> Result<Self, PathError> {
+    pub(super) fn begin(folder: &Path, redactor: &'a Redactor) -> Result<Self, PathError> {
         Ok(Self {
             redactor,
-            on_event,
             events: Output::create(folder.join("events.jsonl"))?,
             raw: Output::create(folder.join("raw.log"))?,
-            out: Lines::default(),
-            err: Lines::default(),
+            out: Source::new(redactor),
+            err: Source::new(redactor),
             raw_tail: Tail::new(RAW_TAIL),
             message: Tail::new(MESSAGE),
             events_full: false,
@@ -101,21 +110,25 @@ impl<'a, F: FnMut(&HarnessEvent)> Record<'a, F> {
         })
     }
 
-    /// Records one event and passes it on.
+    /// Returns whether a file could not be written: there is no use in going on.
+    pub(super) fn is_broken(&self) -> bool {
+        self.problem.is_some()
+    }
+
+    /// Records one event.
     pub(super) fn event(&mut self, event: &HarnessEvent) {
         let written = serde_json::to_string(event)
             .map_err(io::Error::from)
             .at("write", &self.events.path)
             .and_then(|line| self.events.line(&line));
         self.note(written);
-        (self.on_event)(event);
     }
 
     /// Takes a piece of the agent's output.
     pub(super) fn output(&mut self, stream: Stream, bytes: &[u8]) {
-        let mut lines = std::mem::take(self.lines(stream));
+        let mut lines = std::mem::take(&mut self.source(stream).lines);
         lines.push(bytes, |line| self.line(stream, line));
-        *self.lines(stream) = lines;
+        self.source(stream).lines = lines;
     }
 
     /// Takes what is left of both streams, and writes the end of `raw.log`. Returns the end of the
@@ -123,9 +136,9 @@ impl<'a, F: FnMut(&HarnessEvent)> Record<'a, F> {
     ///
     /// # Errors
     /// The first file that could not be written, now or earlier.
-    pub(super) fn finish(&mut self) -> Result<Vec<u8>, PathError> {
+    pub(super) fn finish_output(&mut self) -> Result<Vec<u8>, PathError> {
         for stream in [Stream::Out, Stream::Err] {
-            let mut lines = std::mem::take(self.lines(stream));
+            let mut lines = std::mem::take(&mut self.source(stream).lines);
             lines.finish(|line| self.line(stream, line));
         }
         let tail = std::mem::replace(&mut self.raw_tail, Tail::new(0));
@@ -135,10 +148,12 @@ impl<'a, F: FnMut(&HarnessEvent)> Record<'a, F> {
             let written = self.raw.line(&note);
             self.note(written);
         }
+        let mut redactor = self.redactor.lines();
         for line in kept.split_inclusive(|byte| *byte == b'\n') {
-            let text = self.printable(line.trim_ascii_end());
-            let written = self.raw.line(&text);
-            self.note(written);
+            if let Some(text) = printable_line(&mut redactor, line.trim_ascii_end()) {
+                let written = self.raw.line(&text);
+                self.note(written);
+            }
         }
         let message = std::mem::replace(&mut self.message, Tail::new(0));
         match self.problem.take() {
@@ -147,12 +162,15 @@ impl<'a, F: FnMut(&HarnessEvent)> Record<'a, F> {
         }
     }
 
-    /// Returns bytes of the agent as they may be kept and shown.
-    pub(super) fn printable(&self, bytes: &[u8]) -> String {
-        printable(self.redactor, &String::from_utf8_lossy(bytes))
+    /// Ends the record, after the terminal event.
+    ///
+    /// # Errors
+    /// The first file that could not be written.
+    pub(super) fn finish(self) -> Result<(), PathError> {
+        self.problem.map_or(Ok(()), Err)
     }
 
-    fn lines(&mut self, stream: Stream) -> &mut Lines {
+    fn source(&mut self, stream: Stream) -> &mut Source<'a> {
         match stream {
             Stream::Out => &mut self.out,
             Stream::Err => &mut self.err,
@@ -170,7 +188,9 @@ impl<'a, F: FnMut(&HarnessEvent)> Record<'a, F> {
         if raw_full && self.events_full {
             return;
         }
-        let text = self.printable(line);
+        let Some(text) = printable_line(&mut self.source(stream).redactor, line) else {
+            return;
+        };
         if !raw_full {
             let written = self.raw.line(&text);
             self.note(written);
@@ -193,11 +213,19 @@ impl<'a, F: FnMut(&HarnessEvent)> Record<'a, F> {
     }
 }
 
-/// Returns a line of the agent's text as it may be kept and shown: cleaned before it is redacted,
-/// so that no secret hides behind an escape sequence, and cut last, so that none is torn.
+/// Returns a text of the agent as it may be kept and shown: cleaned before it is redacted, so that
+/// no secret hides behind an escape sequence, and cut last, so that none is torn.
 pub(super) fn printable(redactor: &Redactor, text: &str) -> String {
-    let cleaned = clean(text);
-    let mut text = redactor.redact(&cleaned).into_owned();
+    cut(redactor.redact(&clean(text)).into_owned())
+}
+
+/// The same for the next line of a stream; `None` when it is the inside of a private key.
+fn printable_line(redactor: &mut LineRedactor<'_>, line: &[u8]) -> Option<String> {
+    let cleaned = clean(&String::from_utf8_lossy(line));
+    redactor.line(&cleaned).map(|text| cut(text.into_owned()))
+}
+
+fn cut(mut text: String) -> String {
     if text.len() > LONGEST_LINE {
         let end = (0..=LONGEST_LINE)
             .rev()
@@ -214,7 +242,6 @@ mod tests {
     use super::*;
 
     struct Seen {
-        events: usize,
         raw: String,
         lines: Vec<HarnessEvent>,
         message: Vec<u8>,
@@ -223,19 +250,16 @@ mod tests {
     fn recorded(feed: impl FnOnce(&mut dyn FnMut(Stream, &[u8]))) -> Seen {
         let folder = tempfile::tempdir().unwrap();
         let redactor = Redactor::default();
-        let mut events = 0;
-        let mut record =
-            Record::begin(folder.path(), &redactor, |_: &HarnessEvent| events += 1).unwrap();
+        let mut record = Record::begin(folder.path(), &redactor).unwrap();
         feed(&mut |stream, bytes| record.output(stream, bytes));
-        let message = record.finish().unwrap();
-        drop(record);
+        let message = record.finish_output().unwrap();
+        record.finish().unwrap();
         let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
         let lines = read("events.jsonl")
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         Seen {
-            events,
             raw: read("raw.log"),
             lines,
             message,
@@ -253,13 +277,25 @@ mod tests {
             feed(Stream::Err, b"oh\x1b[31m no\n");
             feed(Stream::Out, b"o\nlast");
         });
-        assert_eq!(seen.events, 4);
         assert_eq!(seen.lines.len(), 4);
         assert_eq!(seen.lines[0], delta("one"));
         assert_eq!(seen.lines[2], delta("two"));
         assert_eq!(seen.lines[3], delta("last"));
         assert!(!seen.raw.contains('\x1b'));
         assert_eq!(seen.message, b"one\ntwo\nlast\n");
+    }
+
+    #[test]
+    fn a_private_key_is_not_kept_though_its_lines_say_nothing() {
+        let inside = "MIIEpAIBAAKCAQEAx0Hq";
+        let seen = recorded(|feed| {
+            feed(Stream::Out, b"look:\n-----BEGIN RSA PRIVATE KEY-----\n");
+            feed(Stream::Out, format!("{inside}\n{inside}\n").as_bytes());
+            feed(Stream::Out, b"-----END RSA PRIVATE KEY-----\nafter\n");
+        });
+        assert!(!seen.raw.contains(inside), "{}", seen.raw);
+        assert!(!format!("{:?}", seen.lines).contains(inside));
+        assert_eq!(seen.lines.last(), Some(&delta("after")));
     }
 
     #[test]

@@ -4,29 +4,24 @@
 //! `events.jsonl` (exactly one terminal event), `raw.log`, `say.jsonl`. An agent that parks has a
 //! moment to finish by itself and is then ended, so that no tokens are burnt on a settled ticket.
 
-use std::{ffi::OsString, fs, path::Path, time::Duration};
+use std::{cell::RefCell, ffi::OsString, path::Path, time::Duration};
 
 use tokio::{sync::watch, time};
 
 use super::{
-    command::{Filling, fill},
-    environment::{self, Place},
     event::{Ending, HarnessEvent, Usage},
-    last_message,
+    last_message, prepare,
     record::{Record, printable},
-    request::{Identity, Instruction, Lifecycle, PromptFile, Provider, Request, Workspace},
-    script,
 };
 use crate::{
     backlog::ticket::Ticket,
-    clock,
-    config::{HarnessConfig, HarnessKind},
-    layout::{self, PathContext, PathError},
-    process::{self, Exit, Spec},
+    config::HarnessConfig,
+    layout::PathError,
+    process::{self, Exit},
     repo::id::CommitId,
     sandbox::Redactor,
     say::{
-        Listener, StandingAnswer, standing,
+        Listener, StandingAnswer,
         utterance::{Question, Utterance},
     },
 };
@@ -35,8 +30,6 @@ use crate::{
 const LISTEN: Duration = Duration::from_millis(200);
 /// How long an agent that parked may take to finish by itself.
 const FAREWELL: Duration = Duration::from_secs(30);
-/// How long it has between SIGTERM and SIGKILL.
-const GRACE: Duration = Duration::from_secs(3);
 
 /// Everything that a session needs.
 pub struct Session<'a> {
@@ -112,32 +105,34 @@ pub struct HarnessReport {
     pub survivors: u32,
 }
 
-/// Runs a session. `stop` ends it at once; `on_say` decides what follows from each utterance.
+/// Runs a session. `stop` ends it at once; `on_say` decides what follows from each utterance, which
+/// it hears once, redacted, in order; after the agent's end its answer changes nothing.
 ///
 /// # Errors
-/// One of the attempt's files cannot be written.
+/// One of the attempt's files cannot be written; the agent has then been ended.
 pub async fn run(
     session: Session<'_>,
     stop: &mut watch::Receiver<bool>,
-    mut on_say: impl FnMut(&Utterance) -> Reaction,
+    on_say: impl FnMut(&Utterance) -> Reaction,
 ) -> Result<HarnessReport, PathError> {
-    let say = session.folder.join("say.jsonl");
-    let prompt_file = session.folder.join("prompt.md");
-    fs::create_dir_all(session.folder).at("create the folder", session.folder)?;
-    layout::write(&prompt_file, session.prompt.as_bytes())?;
-    layout::write(&say, b"")?;
-    standing::store(&say, &session.answers)?;
-    environment::furnish(session.tools, session.program)?;
-    let request = serde_json::to_vec_pretty(&request(&session)).unwrap_or_default();
-    layout::write(&session.folder.join("request.json"), &request)?;
+    run_with(session, stop, on_say, FAREWELL).await
+}
 
-    let mut record = Record::begin(session.folder, session.redactor, |_: &HarnessEvent| {})?;
+/// [`run`] with another time to finish after a park.
+pub(super) async fn run_with(
+    session: Session<'_>,
+    stop: &mut watch::Receiver<bool>,
+    mut on_say: impl FnMut(&Utterance) -> Reaction,
+    farewell: Duration,
+) -> Result<HarnessReport, PathError> {
+    let desk = prepare::lay_out(&session)?;
+    let mut record = Record::begin(session.folder, session.redactor)?;
     record.event(&HarnessEvent::RunClaimed {
         ticket: session.ticket.id().to_string(),
         attempt: session.attempt,
         harness: session.harness.to_owned(),
     });
-    let spec = match spec(&session, &prompt_file, &say) {
+    let spec = match prepare::spec(&session, &desk) {
         Ok(spec) => spec,
         Err(reason) => {
             record.event(&HarnessEvent::RunFailed {
@@ -150,82 +145,92 @@ pub async fn run(
     };
 
     let mut said = Vec::new();
-    let mut listener = Listener::new(&say);
+    let mut hear = |said: &mut Vec<Utterance>, utterance| {
+        let utterance = redact(utterance, session.redactor);
+        let reaction = on_say(&utterance);
+        said.push(utterance);
+        reaction
+    };
+    let mut listener = Listener::new(&desk.say);
     let mut ending = None;
-    let (end, mut ended) = watch::channel(false);
-    let started = std::cell::Cell::new(None);
+    // Shared by the child's output and this loop, which take turns in one task.
+    let shared = RefCell::new(record);
     let finished = {
-        let sink = |stream, bytes: &[u8]| record.output(stream, bytes);
+        let (end, mut ended) = watch::channel(false);
         let running = process::run(
             &spec,
             &mut ended,
-            |process| started.set(Some(process.pid)),
-            sink,
+            |process| {
+                let pid = process.pid;
+                let started = HarnessEvent::RunStarted { pid, session: None };
+                shared.borrow_mut().event(&started);
+            },
+            |stream, bytes| shared.borrow_mut().output(stream, bytes),
         );
         tokio::pin!(running);
         let mut ticks = time::interval(LISTEN);
-        let mut farewell = None;
+        let mut leave_at: Option<time::Instant> = None;
+        let mut may_be_stopped = true;
         loop {
             tokio::select! {
                 finished = &mut running => break finished,
                 _ = ticks.tick() => {}
-                stopped = stop.wait_for(|stop| *stop), if ending.is_none() => {
+                stopped = stop.wait_for(|stop| *stop), if may_be_stopped => {
+                    // It says so once; an error means that nobody is left who could.
+                    may_be_stopped = false;
                     if stopped.is_ok() {
-                        ending = Some(Ending::Stopped);
+                        ending.get_or_insert(Ending::Stopped);
                         end.send_replace(true);
                     }
                 }
             }
             for utterance in listener.poll()? {
-                let utterance = redact(utterance, session.redactor);
-                match on_say(&utterance) {
+                match hear(&mut said, utterance) {
                     Reaction::Continue => {}
                     Reaction::End => {
-                        farewell.get_or_insert_with(|| time::Instant::now() + FAREWELL);
+                        leave_at.get_or_insert_with(|| time::Instant::now() + farewell);
                     }
                     Reaction::Halt => {
                         ending.get_or_insert(Ending::Halted);
                         end.send_replace(true);
                     }
                 }
-                said.push(utterance);
             }
-            if farewell.is_some_and(|at| time::Instant::now() >= at) {
+            if leave_at.is_some_and(|at| time::Instant::now() >= at) {
                 ending.get_or_insert(Ending::Halted);
+                end.send_replace(true);
+            }
+            if shared.borrow().is_broken() {
+                // Work that leaves no evidence is not worth its tokens: `finish` says why.
                 end.send_replace(true);
             }
         }
     };
-    if let Some(pid) = started.get() {
-        record.event(&HarnessEvent::RunStarted { pid, session: None });
-    }
-    let last = record.finish()?;
-    for utterance in listener.finish()? {
-        let utterance = redact(utterance, session.redactor);
-        on_say(&utterance);
-        said.push(utterance);
-    }
+    let mut record = shared.into_inner();
+    let last = record.finish_output()?;
+    let mut late = listener.finish()?;
     let last = String::from_utf8_lossy(&last);
-    if let Some(Ok(utterance)) = last_message::utterance(&last, session.prompt) {
-        let utterance = redact(crate::say::tidy(utterance), session.redactor);
-        if !said.contains(&utterance) {
-            on_say(&utterance);
-            said.push(utterance);
+    match last_message::utterance(&last, session.prompt) {
+        // It may have said the same by the command, too.
+        Some(Ok(utterance)) => {
+            let shown = redact(utterance.clone(), session.redactor);
+            if !said.contains(&shown) && !late.contains(&utterance) {
+                late.push(utterance);
+            }
         }
+        Some(Err(problem)) => {
+            // It wanted to say something, perhaps to park: that must not go unseen.
+            let text = format!("nightshift could not read the agent's last words: {problem}");
+            late.push(Utterance::Note { text });
+        }
+        None => {}
+    }
+    for utterance in late {
+        hear(&mut said, utterance);
     }
     let ending = ending.unwrap_or_else(|| self::ending(&finished.exit, &session));
-    record.event(&match &ending {
-        Ending::Exited => HarnessEvent::RunCompleted { usage: None },
-        Ending::Failed { .. }
-        | Ending::TimedOut { .. }
-        | Ending::Silent { .. }
-        | Ending::Stopped
-        | Ending::Halted
-        | Ending::NotStarted { .. } => HarnessEvent::RunFailed {
-            reason: word(&ending),
-            usage: None,
-        },
-    });
+    record.event(&terminal(&ending));
+    record.finish()?;
     Ok(HarnessReport {
         ending,
         took: finished.took,
@@ -237,78 +242,19 @@ pub async fn run(
     })
 }
 
-fn request(session: &Session<'_>) -> Request {
-    let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    Request {
-        version: Request::VERSION,
-        workspace: Workspace {
-            bench: session.bench.to_owned(),
-            base: session.base.clone(),
-        },
-        identity: Identity {
-            night: session.night.to_owned(),
-            ticket: session.ticket.id().clone(),
-            attempt: session.attempt,
-            harness: session.harness.to_owned(),
-        },
-        instruction: Instruction {
-            title: printable(session.redactor, &session.ticket.facts.title),
-            body: session.redactor.redact(&session.ticket.body).into_owned(),
-        },
-        attachments: Vec::new(),
-        model: session.model.map(str::to_owned),
-        provider: Provider {
-            env: session.config.env.keys().cloned().collect(),
-        },
-        prompt: PromptFile::of(session.prompt),
-        skills: Vec::new(),
-        mcp_servers: Vec::new(),
-        configuration: session.configuration.to_owned(),
-        lifecycle: Lifecycle {
-            created_at: clock::now().at,
-            timeout_ms: ms(session.timeout),
-            silence_ms: Some(ms(session.silence)),
-            mark: session.mark.clone(),
+fn terminal(ending: &Ending) -> HarnessEvent {
+    match ending {
+        Ending::Exited => HarnessEvent::RunCompleted { usage: None },
+        Ending::Failed { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Silent { .. }
+        | Ending::Stopped
+        | Ending::Halted
+        | Ending::NotStarted { .. } => HarnessEvent::RunFailed {
+            reason: word(ending),
+            usage: None,
         },
     }
-}
-
-fn spec(session: &Session<'_>, prompt_file: &Path, say: &Path) -> Result<Spec, String> {
-    let ticket = session.ticket.id();
-    let (argv, stdin) = match &session.config.kind {
-        HarnessKind::Command { command, prompt } => {
-            let filling = Filling {
-                prompt_file,
-                bench: session.bench,
-                model: session.model,
-                ticket: ticket.as_str(),
-            };
-            let filled = fill(command, *prompt, session.prompt, &filling)
-                .map_err(|error| error.to_string())?;
-            (filled.argv, filled.stdin)
-        }
-        HarnessKind::Script { stories } => {
-            let story = script::story(session.root, stories, ticket);
-            (script::argv(session.program, &story, session.attempt), None)
-        }
-    };
-    let place = Place {
-        say,
-        ticket: ticket.as_str(),
-        attempt: session.attempt,
-        bench: session.bench,
-        tools: session.tools,
-    };
-    Ok(Spec {
-        argv,
-        folder: session.bench.to_owned(),
-        env: environment::environment(session.environment, &session.config.env, &place),
-        stdin,
-        mark: session.mark.clone(),
-        timeout: session.timeout,
-        silence: Some(session.silence),
-        grace: GRACE,
-    })
 }
 
 fn ending(exit: &Exit, session: &Session<'_>) -> Ending {

@@ -1,0 +1,140 @@
+//! What a session begins with: the files in the attempt's folder, and the child to be.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    command::{Filling, fill},
+    environment::{self, Place},
+    record::printable,
+    request::{Identity, Instruction, Lifecycle, PromptFile, Provider, Request, Workspace},
+    script,
+    session::Session,
+};
+use crate::{
+    clock,
+    config::HarnessKind,
+    layout::{self, PathContext, PathError},
+    process::Spec,
+    say::standing,
+};
+
+/// How long an agent has between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Files that the child is told of.
+pub(super) struct Desk {
+    pub(super) prompt: PathBuf,
+    pub(super) say: PathBuf,
+}
+
+/// Lays out the attempt's folder, anew: what an earlier session left there under these names goes.
+///
+/// # Errors
+/// A file cannot be written.
+pub(super) fn lay_out(session: &Session<'_>) -> Result<Desk, PathError> {
+    let desk = Desk {
+        prompt: session.folder.join("prompt.md"),
+        say: session.folder.join("say.jsonl"),
+    };
+    fs::create_dir_all(session.folder).at("create the folder", session.folder)?;
+    layout::write(&desk.prompt, session.prompt.as_bytes())?;
+    layout::write(&desk.say, b"")?;
+    standing::store(&desk.say, &session.answers)?;
+    environment::furnish(session.tools, session.program)?;
+    let path = session.folder.join("request.json");
+    let request = serde_json::to_vec_pretty(&request(session))
+        .map_err(io::Error::from)
+        .at("write", &path)?;
+    layout::write(&path, &request)?;
+    Ok(desk)
+}
+
+fn request(session: &Session<'_>) -> Request {
+    let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Request {
+        version: Request::VERSION,
+        workspace: Workspace {
+            bench: session.bench.to_owned(),
+            base: session.base.clone(),
+        },
+        identity: Identity {
+            night: session.night.to_owned(),
+            ticket: session.ticket.id().clone(),
+            attempt: session.attempt,
+            harness: session.harness.to_owned(),
+        },
+        instruction: Instruction {
+            title: printable(session.redactor, &session.ticket.facts.title),
+            body: session.redactor.redact(&session.ticket.body).into_owned(),
+        },
+        attachments: Vec::new(),
+        model: session.model.map(str::to_owned),
+        provider: Provider {
+            env: session.config.env.keys().cloned().collect(),
+        },
+        prompt: PromptFile::of(session.prompt),
+        skills: Vec::new(),
+        mcp_servers: Vec::new(),
+        configuration: session.configuration.to_owned(),
+        lifecycle: Lifecycle {
+            created_at: clock::now().at,
+            timeout_ms: ms(session.timeout),
+            silence_ms: Some(ms(session.silence)),
+            mark: session.mark.clone(),
+        },
+    }
+}
+
+/// Returns the child to be.
+///
+/// # Errors
+/// One line on why the command cannot take its prompt.
+pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
+    let ticket = session.ticket.id();
+    let (argv, stdin) = match &session.config.kind {
+        HarnessKind::Command { command, prompt } => {
+            let filling = Filling {
+                prompt_file: &desk.prompt,
+                bench: session.bench,
+                model: session.model,
+                ticket: ticket.as_str(),
+            };
+            let filled = fill(command, *prompt, session.prompt, &filling)
+                .map_err(|error| error.to_string())?;
+            let mut argv = filled.argv;
+            // A path to a program is the checkout's, as every path in the configuration: the
+            // bench holds what an agent made of it.
+            if let Some(program) = argv.first_mut()
+                && program.as_encoded_bytes().contains(&b'/')
+            {
+                *program = session.root.join(Path::new(program)).into();
+            }
+            (argv, filled.stdin)
+        }
+        HarnessKind::Script { stories } => {
+            let story = script::story(session.root, stories, ticket);
+            (script::argv(session.program, &story, session.attempt), None)
+        }
+    };
+    let place = Place {
+        say: &desk.say,
+        ticket: ticket.as_str(),
+        attempt: session.attempt,
+        bench: session.bench,
+        tools: session.tools,
+    };
+    Ok(Spec {
+        argv,
+        folder: session.bench.to_owned(),
+        env: environment::environment(session.environment, &session.config.env, &place),
+        stdin,
+        mark: session.mark.clone(),
+        timeout: session.timeout,
+        silence: Some(session.silence),
+        grace: GRACE,
+    })
+}
