@@ -24,69 +24,125 @@ pub struct Readiness {
     pub capabilities: Capabilities,
 }
 
-/// Looks for what a harness runs: its program on `path`, its folder of stories below `root`.
+/// Looks for what a harness runs: its program on its `PATH` (`path`, unless the harness sets its
+/// own) or below `root`, its folder of stories below `root`.
 pub fn ready(name: &str, config: &HarnessConfig, path: &OsStr, root: &Path) -> Readiness {
-    // A command's output is read as plain lines in this version, whatever the agent offers.
-    let plain = Capabilities::none();
     match &config.kind {
         HarnessKind::Command { command, .. } => {
-            let program = command.first().map(String::as_str).unwrap_or_default();
-            let notes = known::find(name)
-                .filter(|known| known.program == program)
-                .map(|known| {
-                    known
-                        .caveats
-                        .iter()
-                        .map(|caveat| (*caveat).to_owned())
-                        .collect()
-                })
-                .unwrap_or_default();
-            let found = if program.contains('/') {
-                let file = root.join(program);
-                file.is_file().then_some(file)
-            } else {
-                find_program(OsStr::new(program), path)
-            };
-            match found {
-                Some(found) => Readiness {
-                    ok: true,
-                    what: found.display().to_string(),
-                    notes,
-                    capabilities: plain,
-                },
-                None => Readiness {
-                    ok: false,
-                    what: format!("`{program}` of `[harness.{name}]` is not on PATH"),
-                    notes,
-                    capabilities: plain,
-                },
+            let path = config.env.get("PATH").map_or(path, OsStr::new);
+            let what = program(name, command, path, root);
+            Readiness {
+                ok: what.is_ok(),
+                what: what.unwrap_or_else(|missing| missing),
+                notes: notes(name, command),
+                // A command's output is read as plain lines, whatever the agent offers.
+                capabilities: Capabilities::none(),
             }
         }
         HarnessKind::Script { stories } => {
             let folder = root.join(stories);
-            // Its words are its own process's, and tests drive it: what it says is heard.
-            let capabilities = Capabilities {
-                events: Proof::Verified,
-                ..plain
-            };
             let shown = folder.display();
-            if folder.is_dir() {
-                let what = format!("scripted, stories in {shown}");
-                Readiness {
-                    ok: true,
-                    what,
-                    notes: Vec::new(),
-                    capabilities,
-                }
-            } else {
-                let what = format!("there is no folder of stories `{shown}`");
-                Readiness {
-                    ok: false,
-                    what,
-                    notes: Vec::new(),
-                    capabilities,
-                }
+            let ok = folder.is_dir();
+            Readiness {
+                ok,
+                what: if ok {
+                    format!("scripted, stories in {shown}")
+                } else {
+                    format!("there is no folder of stories `{shown}`")
+                },
+                notes: Vec::new(),
+                // Its words are its own process's, and tests drive it: what it says is heard.
+                capabilities: Capabilities {
+                    events: Proof::Verified,
+                    ..Capabilities::none()
+                },
             }
         }
+    }
+}
+
+fn program(name: &str, command: &[String], path: &OsStr, root: &Path) -> Result<String, String> {
+    let program = command.first().map(String::as_str).unwrap_or_default();
+    let (found, place) = if program.contains('/') {
+        let file = root.join(program);
+        (find_program(file.as_os_str(), path), "an executable file")
+    } else {
+        (find_program(OsStr::new(program), path), "on PATH")
+    };
+    found
+        .map(|found| found.display().to_string())
+        .ok_or_else(|| format!("`{program}` of `[harness.{name}]` is not {place}"))
+}
+
+fn notes(name: &str, command: &[String]) -> Vec<String> {
+    known::find(name)
+        .filter(|known| {
+            command
+                .first()
+                .is_some_and(|program| program == known.program)
+        })
+        .map(|known| {
+            known
+                .caveats
+                .iter()
+                .map(|&caveat| caveat.to_owned())
+                .collect()
+        })
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::PromptBy;
+
+    fn command(words: &[&str]) -> HarnessConfig {
+        HarnessConfig {
+            kind: HarnessKind::Command {
+                command: words.iter().map(|&word| word.to_owned()).collect(),
+                prompt: PromptBy::Stdin,
+            },
+            env: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_found_and_what_is_missing_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        crate::layout::write(&root.path().join("agent.sh"), b"not executable").unwrap();
+        let mut own_path = command(&["sh"]);
+        own_path.env.insert("PATH".into(), "/nowhere".into());
+        for (config, ok, part) in [
+            (command(&["sh", "-c", "x"]), true, "/sh"),
+            (command(&["/bin/sh"]), true, "/bin/sh"),
+            (
+                command(&["no-such-agent"]),
+                false,
+                "`no-such-agent` of `[harness.x]` is not on PATH",
+            ),
+            (command(&["./agent.sh"]), false, "is not an executable file"),
+            (command(&[]), false, "is not on PATH"),
+            (own_path, false, "`sh` of `[harness.x]` is not on PATH"),
+        ] {
+            let ready = ready("x", &config, OsStr::new("/usr/bin:/bin"), root.path());
+            assert_eq!(ready.ok, ok, "{ready:?}");
+            assert!(ready.what.contains(part), "{ready:?}");
+        }
+    }
+
+    #[test]
+    fn stories_need_their_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let config = HarnessConfig {
+            kind: HarnessKind::Script {
+                stories: "stories".into(),
+            },
+            env: BTreeMap::new(),
+        };
+        assert!(!ready("x", &config, OsStr::new(""), root.path()).ok);
+        std::fs::create_dir(root.path().join("stories")).unwrap();
+        assert!(ready("x", &config, OsStr::new(""), root.path()).ok);
     }
 }
