@@ -3,6 +3,7 @@
 //! [`HarnessEvent`] is a line of an attempt's `events.jsonl`. [`Ending`] is how the session ended,
 //! the only part that the journal keeps.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// One normalized event of a session. The names are the format's, fixed.
@@ -80,6 +81,9 @@ pub struct Usage {
     /// Money, in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// Turns: requests to the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turns: Option<u32>,
 }
 
 /// How a session ended.
@@ -112,4 +116,63 @@ pub enum Ending {
         /// What is missing, one line.
         reason: String,
     },
+    /// The provider did not let it go on: no fault of the agent or the ticket.
+    Weather(Weather),
+    /// It was ended because it used up a budget.
+    OverBudget {
+        /// Which, with the number that was allowed; one line.
+        what: String,
+    },
+}
+
+/// What a provider said instead of working.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weather {
+    /// Which kind.
+    pub kind: WeatherKind,
+    /// When it is said to be over; `None` where nothing was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The provider's or the agent's own words, redacted, one line.
+    pub said: String,
+}
+
+/// The kinds of weather; kept apart because their remedies differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeatherKind {
+    /// The provider has too much to do (429 without a limit, 529, 5xx).
+    Overload,
+    /// The account's usage limit is reached.
+    Limit,
+    /// The provider cannot be reached.
+    Network,
+    /// The agent is not logged in.
+    Login,
+    /// The account has no credit.
+    Billing,
+    /// The provider does not know the model, or the account may not use it.
+    Model,
+}
+
+impl WeatherKind {
+    /// Returns whether it passes by itself; what does not needs a human.
+    pub fn passes(self) -> bool {
+        match self {
+            Self::Overload | Self::Limit | Self::Network => true,
+            Self::Login | Self::Billing | Self::Model => false,
+        }
+    }
+
+    /// Returns the word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Overload => "overload",
+            Self::Limit => "usage limit",
+            Self::Network => "network",
+            Self::Login => "login",
+            Self::Billing => "billing",
+            Self::Model => "model",
+        }
+    }
 }

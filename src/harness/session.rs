@@ -250,7 +250,9 @@ fn terminal(ending: &Ending) -> HarnessEvent {
         | Ending::Silent { .. }
         | Ending::Stopped
         | Ending::Halted
-        | Ending::NotStarted { .. } => HarnessEvent::RunFailed {
+        | Ending::NotStarted { .. }
+        | Ending::Weather(_)
+        | Ending::OverBudget { .. } => HarnessEvent::RunFailed {
             reason: word(ending),
             usage: None,
         },
@@ -288,6 +290,8 @@ fn word(ending: &Ending) -> String {
         Ending::Silent { after_ms } => format!("silent for {after_ms} ms"),
         Ending::Stopped => "the night was stopped".to_owned(),
         Ending::Halted => "it was ended after what it said".to_owned(),
+        Ending::Weather(weather) => format!("{}: {}", weather.kind.as_str(), weather.said),
+        Ending::OverBudget { what } => format!("over budget: {what}"),
     }
 }
 

@@ -334,6 +334,9 @@ pub struct Session {
     /// Processes of its tree that were still alive after it and were ended.
     #[serde(default)]
     pub survivors: u32,
+    /// The most processes that its tree was seen to have at once; `None` when nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<u32>,
 }
 
 /// The bench's files, taken.

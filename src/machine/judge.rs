@@ -29,6 +29,14 @@ pub(super) fn after_work(id: &TicketId, session: &Session, taken: &Taken) -> Opt
             return Some(settle(id, Outcome::Blocked(block)));
         }
         Ending::Halted | Ending::Exited | Ending::Failed { .. } => {}
+        Ending::Weather(weather) => {
+            let because = format!("{}: {}", weather.kind.as_str(), weather.said);
+            return Some(returned(id, Setback::Agent { because }));
+        }
+        Ending::OverBudget { what } => {
+            let because = format!("it went over budget: {what}");
+            return Some(returned(id, Setback::Agent { because }));
+        }
         Ending::TimedOut { after_ms } => {
             let because = format!("the agent ran into its timeout of {}", human_ms(*after_ms));
             return Some(

@@ -234,6 +234,7 @@ impl Play {
                     usage: None,
                     output_bytes: 0,
                     survivors: 0,
+                    processes: None,
                 };
                 Event::Ended { ticket, session }
             }

@@ -261,5 +261,6 @@ fn fact(report: HarnessReport, decision: Option<Decision>) -> Session {
         usage: report.usage,
         output_bytes: report.output_bytes,
         survivors: report.survivors,
+        processes: None,
     }
 }

@@ -149,6 +149,14 @@ fn ending(ending: &Ending) -> String {
         Ending::Stopped => "the agent was stopped".to_owned(),
         Ending::Halted => "the agent was ended by a halt".to_owned(),
         Ending::NotStarted { reason } => format!("the agent could not start: {reason}"),
+        Ending::Weather(weather) => {
+            format!(
+                "{} stopped the agent: {}",
+                weather.kind.as_str(),
+                weather.said
+            )
+        }
+        Ending::OverBudget { what } => format!("the agent went over budget: {what}"),
     }
 }
 

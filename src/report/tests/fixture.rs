@@ -134,9 +134,11 @@ pub(super) fn session(said: Vec<Utterance>) -> Session {
             input_tokens: Some(120_000),
             output_tokens: Some(4_500),
             cost_usd: Some(0.75),
+            turns: None,
         }),
         output_bytes: 10_000,
         survivors: 0,
+        processes: None,
     }
 }
 
