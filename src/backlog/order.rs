@@ -95,6 +95,8 @@ mod tests {
             paths: Vec::new(),
             attempts: None,
             status: Status::Ready,
+            harness: None,
+            iterations: None,
         }
     }
 

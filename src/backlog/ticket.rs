@@ -135,6 +135,12 @@ pub struct TicketFacts {
     /// What its file says of its standing.
     #[serde(default)]
     pub status: Status,
+    /// Its harness, in place of the configured ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harness: Option<String>,
+    /// For an objective: how many iterations it may take; `None` for an ordinary ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<u32>,
 }
 
 /// A ticket as its file says.
@@ -148,8 +154,6 @@ pub struct Ticket {
     pub gate: Option<String>,
     /// Its acceptance check: red before the work, green after.
     pub accept: Option<String>,
-    /// Its harness, in place of the configured one.
-    pub harness: Option<String>,
     /// Its model, in place of the configured one.
     pub model: Option<String>,
     /// Its attempt timeout, in place of the configured one.

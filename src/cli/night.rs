@@ -102,6 +102,7 @@ fn order(args: &args::Run) -> Result<Order, Failure> {
         options,
         new: args.new,
         rehearse: args.rehearse,
+        restarted: false,
     })
 }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::ui::Ui;
 use crate::{
@@ -15,6 +16,8 @@ use crate::{
 pub(super) struct Progress {
     ui: Ui,
     bar: Option<ProgressBar>,
+    /// What was last said to be waited for.
+    waiting: Option<String>,
 }
 
 impl Progress {
@@ -27,7 +30,11 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { ui, bar }
+        Self {
+            ui,
+            bar,
+            waiting: None,
+        }
     }
 
     /// Takes the live line away.
@@ -106,6 +113,18 @@ impl Observer for Progress {
         bar.set_message(format!("{id} {title}{attempt}"));
     }
 
+    fn waits(&mut self, _state: &State, until: Timestamp, because: &str) {
+        let until = until.to_zoned(TimeZone::system()).strftime("%H:%M");
+        let text = format!("until {until}: {because}");
+        if let Some(bar) = &self.bar {
+            bar.set_prefix("Waiting");
+            bar.set_message(text);
+        } else if self.waiting.as_deref() != Some(because) {
+            self.line("Waiting", &text);
+        }
+        self.waiting = Some(because.to_owned());
+    }
+
     fn sees(&mut self, state: &State, event: &Event) {
         match event {
             Event::Landed { ticket, .. } | Event::Settled { ticket, .. } => {
@@ -118,6 +137,7 @@ impl Observer for Progress {
             Event::Returned { ticket, setback } => {
                 self.line("Returned", &format!("{ticket} {setback}"));
             }
+            Event::HarnessClosed { because, .. } => self.line("Closed", because),
             Event::Halted { because, .. } => self.line("Halted", because),
             Event::Recovered(repair) => self.line("Recovered", &repair.to_string()),
             Event::Asked(request) => self.line("Asked", &request.kind.to_string()),

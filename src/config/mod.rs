@@ -4,6 +4,7 @@
 //! problems of a file in one go. [`Environment`] reads the few environment variables that mean
 //! something, once. [`parse_duration`] and [`check_glob`] read what tickets and policies also say.
 
+pub mod budget;
 mod duration;
 mod environment;
 mod glob;

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
+use super::budget::Budgets;
+
 /// Everything that `nightshift.toml` says, defaults filled in.
 ///
 /// [`Config::default`] is what an empty file says.
@@ -21,6 +23,8 @@ pub struct Config {
     pub gate: Gate,
     /// `[night]`.
     pub night: Night,
+    /// `[budget]`.
+    pub budget: Budgets,
     /// `[rooms]`.
     pub rooms: Rooms,
     /// `[sandbox]`.
@@ -36,6 +40,7 @@ impl Default for Config {
             harness: BTreeMap::new(),
             gate: Gate::default(),
             night: Night::default(),
+            budget: Budgets::default(),
             rooms: Rooms::default(),
             sandbox: Sandbox::default(),
         }

@@ -1,15 +1,21 @@
 //! What may start now: [`State::next`], total over every state, and pure.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::{
     event::{Event, NightEnd, Setback},
     judge::{
-        Judgement, after_work, breaker, halt_by_rule, parked_by_halt, parked_by_rule, reasons,
-        red_baseline, verdict,
+        Judgement, after_work, breaker, halt_by_budget, halt_by_rule, parked_by_halt,
+        parked_by_rule, reasons, red_baseline, verdict,
     },
     outcome::{Block, Outcome},
-    state::{Night, State},
+    spending::over_budget,
+    state::{Night, PauseAsked, State},
     step::{Effect, Step},
-    ticket::{Active, Phase, Stage, TicketState},
+    ticket::{Active, Attempt, Phase, Stage, TicketState},
+    weather::Choice,
 };
 use crate::{
     backlog::{
@@ -17,11 +23,14 @@ use crate::{
         ticket::{Status, TicketId},
     },
     clock::Now,
+    config::budget::NightBreach,
     policy::decision::{Action, Scope},
 };
 
 /// This many deaths of the runner in a row with the same ticket in flight block the ticket.
 const DEATHS: u32 = 3;
+/// This many iterations of an objective in a row without a commit end it.
+const IDLE: u32 = 3;
 
 impl State {
     /// Returns the one thing to do next.
@@ -33,7 +42,7 @@ impl State {
             return Step::Rest;
         }
         match self.active() {
-            Some((ticket, active)) => next_in_flight(night, ticket, active),
+            Some((ticket, active)) => next_in_flight(night, ticket, active, now),
             None => self.next_at_boundary(night, now),
         }
     }
@@ -59,23 +68,48 @@ impl State {
                 None => Step::Rest,
             };
         }
-        let options = night.runner.as_ref().map(|runner| &runner.options);
-        if now.since(&night.began).as_millis() >= u128::from(night.terms.limits.length_ms) {
+        if night.is_over(now) {
             return end(NightEnd::LengthUsed);
         }
+        if let Some(what) = night.used.breach(&night.terms.limits.budgets.night) {
+            return match night.terms.limits.budgets.on_night {
+                NightBreach::End => end(NightEnd::Budget { what }),
+                NightBreach::Halt => Step::Record(halt_by_budget(&what)),
+            };
+        }
+        let options = night.runner.as_ref().map(|runner| &runner.options);
         if options
             .and_then(|options| options.until)
             .is_some_and(|until| now.at >= until)
         {
             return end(NightEnd::Until);
         }
-        let Some((id, ticket)) = self
-            .queue
-            .first_ready()
-            .and_then(|id| self.tickets.get(id).map(|ticket| (id, ticket)))
-        else {
-            return end(NightEnd::Drained);
-        };
+        let mut waits: Option<(Timestamp, String)> = None;
+        for id in self.queue.ready() {
+            let Some(ticket) = self.tickets.get(id) else {
+                continue;
+            };
+            match self.next_of_ready(night, ticket, now) {
+                Step::Wait { until, because } => {
+                    if waits.as_ref().is_none_or(|(first, _)| until < *first) {
+                        waits = Some((until, because));
+                    }
+                }
+                step @ (Step::Record(_) | Step::Do(_) | Step::Rest) => return step,
+            }
+        }
+        match waits {
+            None => end(NightEnd::Drained),
+            // A pause is no weather: whoever asked for it may take it back in time.
+            Some((until, because)) if until >= night.ends_at(now) && night.pause.is_none() => {
+                end(NightEnd::Weather { because })
+            }
+            Some((until, because)) => Step::Wait { until, because },
+        }
+    }
+
+    fn next_of_ready(&self, night: &Night, ticket: &TicketState, now: &Now) -> Step {
+        let id = &ticket.facts.id;
         if let Some(outcome) = self.held_by_scope(ticket) {
             return settle(id, outcome);
         }
@@ -86,22 +120,30 @@ impl State {
             return Step::Do(Effect::Judge { ticket: id.clone() });
         };
         match decision.action {
-            Action::Park => settle(id, parked_by_rule(decision)),
-            Action::Halt => Step::Record(halt_by_rule(id, decision)),
-            Action::Proceed | Action::Deny => {
-                if options
-                    .and_then(|o| o.max_tickets)
-                    .is_some_and(|max| night.claimed >= max)
-                    && ticket.tried.is_empty()
-                {
-                    return end(NightEnd::MaxTickets);
-                }
-                Step::Do(Effect::Claim {
-                    ticket: id.clone(),
-                    attempt: ticket.attempts + 1,
-                    from: night.tip.clone(),
-                })
-            }
+            Action::Park => return settle(id, parked_by_rule(decision)),
+            Action::Halt => return Step::Record(halt_by_rule(id, decision)),
+            Action::Proceed | Action::Deny => {}
+        }
+        let options = night.runner.as_ref().map(|runner| &runner.options);
+        let most = options.and_then(|options| options.max_tickets);
+        if most.is_some_and(|most| night.claimed >= most) && ticket.tried.is_empty() {
+            return end(NightEnd::MaxTickets);
+        }
+        if let Some(pause) = &night.pause {
+            return Step::Wait {
+                until: night.ends_at(now),
+                because: pause.because(),
+            };
+        }
+        match Self::choose(night, ticket, now) {
+            Choice::Use(harness) => Step::Do(Effect::Claim {
+                ticket: id.clone(),
+                attempt: ticket.attempts + 1,
+                from: night.tip.clone(),
+                harness,
+            }),
+            Choice::Wait { until, because } => Step::Wait { until, because },
+            Choice::Nothing(block) => settle(id, Outcome::Blocked(block)),
         }
     }
 
@@ -210,8 +252,17 @@ fn end(because: NightEnd) -> Step {
     Step::Record(Event::NightEnded { because })
 }
 
-/// Returns the failure of a ticket whose attempts are over.
+/// Returns the outcome of a ticket whose attempts, iterations or budget are over.
 fn used_up(night: &Night, ticket: &TicketState) -> Option<Outcome> {
+    let budgets = &night.terms.limits.budgets;
+    if let Some(what) = ticket.used.breach(&budgets.ticket)
+        && !ticket.tried.is_empty()
+    {
+        return Some(over_budget(budgets.on_ticket, &what));
+    }
+    if let Some(most) = ticket.facts.iterations {
+        return objective_over(ticket, most);
+    }
     let mut counted = ticket
         .tried
         .iter()
@@ -240,7 +291,31 @@ fn used_up(night: &Night, ticket: &TicketState) -> Option<Outcome> {
     })
 }
 
-fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active) -> Step {
+/// Returns the failure of an objective that gets nowhere, or that has had all its iterations.
+fn objective_over(ticket: &TicketState, most: u32) -> Option<Outcome> {
+    let counts = |attempt: &&Attempt| {
+        attempt.landed.is_some() || attempt.setback.as_ref().is_some_and(Setback::counts)
+    };
+    let done = ticket.tried.iter().filter(counts).count();
+    let landed = ticket.tried.iter().filter(|a| a.landed.is_some()).count();
+    let because = if ticket.idle >= IDLE {
+        let last = ticket.tried.iter().rev().find_map(|a| a.setback.as_ref());
+        let last = last.map(|setback| format!("; the last: {setback}"));
+        format!(
+            "{IDLE} iterations without progress{}",
+            last.unwrap_or_default()
+        )
+    } else if done >= usize::try_from(most).unwrap_or(usize::MAX) {
+        format!("its check is not green after {done} iterations")
+    } else {
+        return None;
+    };
+    Some(Outcome::Failed {
+        because: format!("{because} ({landed} landed)"),
+    })
+}
+
+fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active, now: &Now) -> Step {
     let id = &ticket.facts.id;
     let attempt = active.attempt;
     let orphaned = matches!(active.stage, Stage::Working { orphaned: true, .. });
@@ -260,19 +335,41 @@ fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active) -> Step 
     {
         return settle(id, parked_by_halt(halt));
     }
-    let stopping = night.stop.as_ref().is_some_and(|stop| stop.now) || night.halt.is_some();
+    // A branch that is about to move moves: what is behind it was decided before.
+    let may_leave = matches!(
+        active.stage,
+        Stage::Claimed | Stage::Baselined { .. } | Stage::Kept { .. } | Stage::Gated { .. }
+    );
+    if let (Some(because), true) = (night.skips.get(id), may_leave) {
+        let because = because.clone();
+        return settle(id, Outcome::Skipped { because });
+    }
+    let paused = night.pause.is_some();
+    let stopping = night.halt.is_some()
+        || night.stop.as_ref().is_some_and(|stop| stop.now || paused)
+        || (paused && night.is_over(now));
+    if let (Some(pause), false) = (&night.pause, stopping)
+        && starts_something(&active.stage)
+    {
+        return Step::Wait {
+            until: night.ends_at(now),
+            because: pause.because(),
+        };
+    }
     match &active.stage {
         Stage::Claimed | Stage::Baselined { .. } if stopping => returned(id, Setback::Stopped),
         Stage::Kept {
             session: Some(session),
             taken,
             ..
-        } if stopping && after_work(id, session, taken).is_none() => {
+        } if stopping && after_work(night, ticket, active, session, taken, now).is_none() => {
             // Kept and not yet gated: it stays in flight, and a resumed night gates it.
             end(if night.halt.is_some() {
                 NightEnd::Halted
-            } else {
+            } else if night.stop.is_some() {
                 NightEnd::Stopped
+            } else {
+                NightEnd::LengthUsed
             })
         }
         Stage::Claimed => Step::Do(Effect::Baseline {
@@ -302,7 +399,7 @@ fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active) -> Step 
             session: Some(session),
             taken,
             ..
-        } => after_work(id, session, taken).unwrap_or_else(|| {
+        } => after_work(night, ticket, active, session, taken, now).unwrap_or_else(|| {
             Step::Do(Effect::Gate {
                 ticket: id.clone(),
                 attempt,
@@ -319,7 +416,7 @@ fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active) -> Step 
             if protected.action == Action::Park {
                 return settle(id, parked_by_rule(protected));
             }
-            match verdict(verdicts) {
+            match verdict(verdicts, ticket.facts.iterations.is_some()) {
                 Judgement::Green => Step::Record(Event::Landing {
                     ticket: id.clone(),
                     tree: taken.candidate.clone(),
@@ -336,6 +433,38 @@ fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active) -> Step 
             tree: taken.candidate.clone(),
             parent: parent.clone(),
         }),
+    }
+}
+
+/// Returns whether the next step of this stage starts a command of somebody's.
+fn starts_something(stage: &Stage) -> bool {
+    matches!(
+        stage,
+        Stage::Claimed | Stage::Baselined { .. } | Stage::Kept { .. }
+    )
+}
+
+impl Night {
+    /// Returns whether its length is used up, by the boot clock.
+    pub fn is_over(&self, now: &Now) -> bool {
+        now.since(&self.began).as_millis() >= u128::from(self.terms.limits.length_ms)
+    }
+
+    /// Returns the moment at which its length will be used up, as the wall clock goes now.
+    pub fn ends_at(&self, now: &Now) -> Timestamp {
+        let length = Duration::from_millis(self.terms.limits.length_ms);
+        let left = length.saturating_sub(now.since(&self.began));
+        now.at.checked_add(left).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl PauseAsked {
+    fn because(&self) -> String {
+        let who = self.by.as_deref().unwrap_or("somebody");
+        match &self.reason {
+            Some(reason) => format!("{who} paused it: {reason}"),
+            None => format!("{who} paused it"),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! [`Event::Landed`] after; recovery looks only at which of the two is there, and asks git. Agent
 //! output never goes in: files and hashes do, and the bounded, redacted words of `say`.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::outcome::{Outcome, Reason};
 use crate::{
     backlog::ticket::{TicketFacts, TicketId},
+    config::budget::Budgets,
     gate::verdict::Verdict,
-    harness::event::{Ending, Usage},
+    harness::event::{Ending, Usage, Weather},
     policy::decision::Decision,
     process::id::ProcessId,
     repo::id::{CommitId, TreeId, Work},
@@ -36,6 +37,10 @@ pub enum Event {
         process: ProcessId,
         /// What this run was asked for.
         options: RunOptions,
+        /// Whether a supervisor started it in place of one that died: what was asked of that one
+        /// still holds.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        restarted: bool,
     },
     /// Something that an interruption left was put right.
     Recovered(Repair),
@@ -139,6 +144,15 @@ pub enum Event {
         /// How.
         outcome: Outcome,
     },
+    /// A harness cannot work in this run.
+    HarnessClosed {
+        /// Its name.
+        harness: String,
+        /// Why, as a sentence without a full stop.
+        because: String,
+        /// What to do, as a sentence without a full stop.
+        remedy: String,
+    },
     /// A human asked for something, from another terminal or in the morning.
     Asked(Request),
     /// Going on could do harm: nothing starts any more.
@@ -209,6 +223,12 @@ pub struct NightStarted {
     pub onto: Option<String>,
     /// What bounds it.
     pub limits: Limits,
+    /// The harnesses for tickets that name none, in order of preference.
+    #[serde(default)]
+    pub harnesses: Vec<String>,
+    /// The accounts of harnesses that share one, or that are not called like it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<String, String>,
     /// BLAKE3 of `nightshift.toml`, hexadecimal.
     pub config: String,
     /// BLAKE3 of the contract, hexadecimal.
@@ -237,6 +257,9 @@ pub struct Limits {
     /// Whether gates run in the bench.
     #[serde(default)]
     pub gate_in_bench: bool,
+    /// What agents may use up.
+    #[serde(default)]
+    pub budgets: Budgets,
 }
 
 /// What one run was asked for.
@@ -382,6 +405,21 @@ pub enum Setback {
     RunnerDied,
     /// A human stopped the night.
     Stopped,
+    /// The night's budget was used up while the agent worked.
+    NightBudget {
+        /// Which, with both numbers.
+        what: String,
+    },
+    /// The provider did not let the agent work.
+    Weather {
+        /// The harness that it befell.
+        harness: String,
+        /// What was said.
+        weather: Weather,
+        /// Until when all harnesses of its account rest; `None` when it will not pass by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
 }
 
 impl Setback {
@@ -389,7 +427,9 @@ impl Setback {
     pub fn counts(&self) -> bool {
         match self {
             Self::Agent { .. } | Self::NoChange | Self::Red { .. } => true,
-            Self::RunnerDied | Self::Stopped => false,
+            Self::RunnerDied | Self::Stopped | Self::NightBudget { .. } | Self::Weather { .. } => {
+                false
+            }
         }
     }
 
@@ -398,7 +438,11 @@ impl Setback {
         match self {
             Self::Red { signature, .. } => signature.as_deref(),
             Self::NoChange => Some("no-change"),
-            Self::Agent { .. } | Self::RunnerDied | Self::Stopped => None,
+            Self::Agent { .. }
+            | Self::RunnerDied
+            | Self::Stopped
+            | Self::NightBudget { .. }
+            | Self::Weather { .. } => None,
         }
     }
 }
@@ -410,6 +454,20 @@ impl fmt::Display for Setback {
             Self::NoChange => f.write_str("the agent ended without changing a file"),
             Self::RunnerDied => f.write_str("the runner died while the agent worked"),
             Self::Stopped => f.write_str("the night was stopped while the agent worked"),
+            Self::NightBudget { what } => {
+                write!(
+                    f,
+                    "the night's budget was used up while the agent worked: {what}"
+                )
+            }
+            Self::Weather {
+                harness, weather, ..
+            } => write!(
+                f,
+                "{} of `{harness}`: {}",
+                weather.kind.as_str(),
+                weather.said
+            ),
         }
     }
 }
@@ -438,6 +496,15 @@ pub enum RequestKind {
         /// At once: the agent is killed, its work kept.
         now: bool,
     },
+    /// Start nothing more until it is resumed; what runs goes on to its end.
+    Pause,
+    /// Go on after a pause, and wait for no provider any longer.
+    Resume,
+    /// Leave a ticket for tonight; an attempt on it is ended, its work kept.
+    Skip {
+        /// Which.
+        ticket: TicketId,
+    },
     /// The answer to a parked question: the ticket is queued again with it.
     Answer {
         /// Which ticket.
@@ -457,6 +524,9 @@ impl fmt::Display for RequestKind {
         match self {
             Self::Stop { now: false } => f.write_str("stop at the next safe boundary"),
             Self::Stop { now: true } => f.write_str("stop at once"),
+            Self::Pause => f.write_str("pause"),
+            Self::Resume => f.write_str("resume"),
+            Self::Skip { ticket } => write!(f, "{ticket} is to be skipped tonight"),
             Self::Answer { ticket, .. } => write!(f, "{ticket} was answered"),
             Self::Requeue { ticket } => write!(f, "{ticket} is to be tried again"),
         }
@@ -479,17 +549,32 @@ pub enum NightEnd {
     Stopped,
     /// It was halted.
     Halted,
+    /// The night's budget is used up.
+    Budget {
+        /// Which, with both numbers.
+        what: String,
+    },
+    /// No provider will let an agent work before the night's length is used up.
+    Weather {
+        /// What was waited for, as a sentence without a full stop.
+        because: String,
+    },
 }
 
 impl fmt::Display for NightEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let text = match self {
+            Self::Budget { what } => return write!(f, "the night's budget was used up: {what}"),
+            Self::Weather { because } => {
+                return write!(f, "no agent could work before the night's end: {because}");
+            }
             Self::Drained => "the backlog was drained",
             Self::LengthUsed => "the night's length was used up",
             Self::Until => "the hour set by `--until` came",
             Self::MaxTickets => "the number set by `--max-tickets` was reached",
             Self::Stopped => "it was stopped",
             Self::Halted => "it was halted",
-        })
+        };
+        f.write_str(text)
     }
 }

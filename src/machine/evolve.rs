@@ -9,7 +9,7 @@
 use super::{
     event::Event,
     queue::Standing,
-    state::{Halt, Night, Runner, State},
+    state::{Closed, Halt, Night, Runner, State},
     ticket::{Active, Landed, Phase, Stage, TicketState},
 };
 use crate::{backlog::ticket::TicketId, clock::Now};
@@ -48,12 +48,16 @@ impl State {
                 Ok(())
             }
             Event::NightStarted(terms) => self.start_night(now, terms),
-            Event::RunnerStarted { process, options } => {
+            Event::RunnerStarted {
+                process,
+                options,
+                restarted,
+            } => {
                 let runner = Runner {
                     process: process.clone(),
                     options: options.clone(),
                 };
-                self.start_runner(runner)
+                self.start_runner(runner, *restarted)
             }
             Event::Recovered(repair) => {
                 self.night_mut("recovered")?.repairs.push(repair.clone());
@@ -111,6 +115,9 @@ impl State {
                 self.active = Some(ticket.clone());
                 let night = self.night_mut("claimed")?;
                 night.claimed += u32::from(first);
+                night.used.attempts += 1;
+                let state = self.ticket_mut("claimed", ticket)?;
+                state.used.attempts += 1;
                 Ok(())
             }
             Event::BaselineTaken { ticket, verdicts } => {
@@ -132,6 +139,7 @@ impl State {
                 if let Some(decision) = &session.decision {
                     self.fire(ticket, decision);
                 }
+                self.account_for(ticket, session)?;
                 self.advance("ended", ticket, |stage| match stage {
                     Stage::Working { baseline, .. } => Ok(Stage::Worked {
                         baseline,
@@ -208,6 +216,19 @@ impl State {
             }
             Event::Returned { ticket, setback } => self.give_back(now, ticket, setback),
             Event::Settled { ticket, outcome } => self.settle(now, ticket, outcome),
+            Event::HarnessClosed {
+                harness,
+                because,
+                remedy,
+            } => {
+                let closed = Closed {
+                    because: because.clone(),
+                    remedy: remedy.clone(),
+                };
+                let night = self.night_mut("harness_closed")?;
+                night.closed.insert(harness.clone(), closed);
+                Ok(())
+            }
             Event::Asked(request) => self.ask(now, request),
             Event::Halted {
                 because,

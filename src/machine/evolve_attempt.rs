@@ -1,25 +1,47 @@
 //! What the facts about attempts and settlements do to the state.
 
+use jiff::Timestamp;
+
 use super::{
-    event::Setback,
+    event::{Session, Setback},
     evolve::{Evolved, IllegalEvent, illegal, not_in},
     outcome::{Outcome, OutcomeKind},
     place::is_wide,
     queue::Standing,
-    state::State,
+    state::{Closed, Night, State, Waits},
     ticket::{Attempt, Landed, Phase, Stage, TicketState},
+    weather::remedy,
 };
-use crate::{backlog::ticket::TicketId, clock::Now};
+use crate::{
+    backlog::ticket::TicketId,
+    clock::Now,
+    gate::verdict::{Check, Verdict},
+    harness::event::{Ending, Weather},
+};
 
 impl State {
     pub(super) fn land(&mut self, now: &Now, id: &TicketId, landed: Landed) -> Evolved {
         let attempt = self.finish_attempt("landed", now, id, None, Some(landed.clone()))?;
-        let Stage::Landing { reasons, .. } = attempt else {
+        let Stage::Landing {
+            reasons, verdicts, ..
+        } = attempt
+        else {
             let state = format!("it is {}", attempt.as_str());
             return Err(illegal("landed", Some(id), state));
         };
         let night = self.night_mut("landed")?;
         night.tip = landed.commit.clone();
+        let ticket = self.ticket_mut("landed", id)?;
+        ticket.idle = 0;
+        if ticket.facts.iterations.is_some() && !is_reached(&verdicts) {
+            // An iteration of an objective that is not reached: the next one begins where it stands.
+            ticket.phase = Phase::Queued { judged: None };
+            ticket.deaths = 0;
+            self.place(id);
+            self.unblock();
+            return Ok(());
+        }
+        let night = self.night_mut("landed")?;
         night.landed.push(id.clone());
         night.failed_in_a_row = 0;
         night.worked += 1;
@@ -59,11 +81,43 @@ impl State {
         self.finish_attempt("returned", now, id, Some(setback.clone()), None)?;
         let ticket = self.ticket_mut("returned", id)?;
         ticket.spent += u32::from(setback.counts());
+        ticket.idle += u32::from(setback.counts());
         ticket.phase = Phase::Queued { judged: None };
         if setback.counts() {
             ticket.deaths = 0;
         }
+        if let Setback::Weather {
+            harness,
+            weather,
+            until,
+        } = setback
+        {
+            self.night_mut("returned")?
+                .weathered(now, harness, weather, *until);
+        }
         self.place(id);
+        Ok(())
+    }
+
+    /// Counts what a session used up, and opens the gate of its account when it was let work.
+    pub(super) fn account_for(&mut self, id: &TicketId, session: &Session) -> Evolved {
+        let ticket = self.ticket_mut("ended", id)?;
+        ticket.used.add(session);
+        let harness = match &ticket.phase {
+            Phase::Active(active) => active.harness.clone(),
+            Phase::Queued { .. } | Phase::Settled(_) => String::new(),
+        };
+        let night = self.night_mut("ended")?;
+        night.used.add(session);
+        // A session that was ended from outside says nothing about the provider.
+        let was_let = !matches!(
+            session.ending,
+            Ending::Weather(_) | Ending::Stopped | Ending::NotStarted { .. }
+        );
+        if was_let {
+            let account = night.terms.account(&harness).to_owned();
+            night.waits.remove(&account);
+        }
         Ok(())
     }
 
@@ -145,11 +199,40 @@ impl State {
     }
 }
 
+impl Night {
+    fn weathered(&mut self, now: &Now, harness: &str, weather: &Weather, until: Option<Timestamp>) {
+        let Some(until) = until else {
+            let closed = Closed {
+                because: format!("{} of `{harness}`: {}", weather.kind.as_str(), weather.said),
+                remedy: remedy(harness, weather.kind),
+            };
+            self.closed.insert(harness.to_owned(), closed);
+            return;
+        };
+        let account = self.terms.account(harness).to_owned();
+        let tries = self.waits.get(&account).map_or(0, |waits| waits.tries) + 1;
+        let waits = Waits {
+            weather: weather.clone(),
+            since: now.clone(),
+            until,
+            tries,
+        };
+        self.waits.insert(account, waits);
+    }
+}
+
+/// Returns whether an objective's own check is green: its agent's word is not asked.
+fn is_reached(verdicts: &[Verdict]) -> bool {
+    verdicts
+        .iter()
+        .any(|verdict| verdict.check == Check::Accept && verdict.class.is_green())
+}
+
 type Found = (
-    Option<super::event::Session>,
+    Option<Session>,
     Option<Box<super::event::Taken>>,
-    Vec<crate::gate::verdict::Verdict>,
-    Vec<crate::gate::verdict::Verdict>,
+    Vec<Verdict>,
+    Vec<Verdict>,
 );
 
 fn found_by(stage: &Stage) -> Found {

@@ -1,12 +1,15 @@
 //! What the facts about the night, the backlog and human requests do to the state.
 
+use std::collections::BTreeMap;
+
 use super::{
     event::{Carried, NightEnd, NightStarted, Request, RequestKind},
     evolve::{Evolved, illegal},
     outcome::{Outcome, OutcomeKind},
     place::is_wide,
     queue::Standing,
-    state::{Night, Runner, State, StopAsked},
+    spending::Spending,
+    state::{Night, PauseAsked, Runner, State, StopAsked},
     ticket::{Answer, Phase, Stage, TicketState},
 };
 use crate::{
@@ -57,11 +60,19 @@ impl State {
             failed_in_a_row: 0,
             worked: 0,
             worked_badly: 0,
+            pause: None,
+            skips: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            used: Spending::default(),
         });
         Ok(())
     }
 
-    pub(super) fn start_runner(&mut self, runner: Runner) -> Evolved {
+    /// A runner takes the night. What was asked of one that died still holds when a supervisor put
+    /// this one in its place; a halt holds in any case, because nobody has seen it yet. A human who
+    /// runs a night that had ended takes back all that was in force.
+    pub(super) fn start_runner(&mut self, runner: Runner, restarted: bool) -> Evolved {
         let night = self.night_mut("runner_started")?;
         let died = night.runner.is_some() && night.ended.is_none();
         night.runner = Some(runner);
@@ -69,8 +80,16 @@ impl State {
         night.deaths += u32::from(died);
         night.ended = None;
         night.ended_at = None;
-        night.halt = None;
-        night.stop = None;
+        if !died {
+            night.halt = None;
+            night.pause = None;
+            night.skips.clear();
+            night.waits.clear();
+        }
+        if !(died && restarted) {
+            night.stop = None;
+        }
+        night.closed.clear();
         night.claimed = 0;
         night.failed_in_a_row = 0;
         night.worked = 0;
@@ -159,16 +178,31 @@ impl State {
             return Err(illegal("asked", None, "this request was journaled already"));
         }
         match &request.kind {
-            RequestKind::Stop { now } => {
+            RequestKind::Stop { now: at_once } => {
                 let night = self.night_mut("asked")?;
                 // A stop at once is not taken back by a milder one.
-                let at_once = *now || night.stop.as_ref().is_some_and(|stop| stop.now);
+                let at_once = *at_once || night.stop.as_ref().is_some_and(|stop| stop.now);
                 night.stop = Some(StopAsked {
+                    since: now.at,
                     now: at_once,
                     by: request.by.clone(),
                     reason: request.reason.clone(),
                 });
             }
+            RequestKind::Pause => {
+                let night = self.night_mut("asked")?;
+                night.pause.get_or_insert_with(|| PauseAsked {
+                    since: now.at,
+                    by: request.by.clone(),
+                    reason: request.reason.clone(),
+                });
+            }
+            RequestKind::Resume => {
+                let night = self.night_mut("asked")?;
+                night.pause = None;
+                night.waits.clear();
+            }
+            RequestKind::Skip { ticket } => self.skip(now, ticket, request)?,
             RequestKind::Answer { ticket, answer } => {
                 let question = self.park(ticket).map(|park| park.question.question.clone());
                 let state = self.ticket_mut("asked", ticket)?;
@@ -190,12 +224,35 @@ impl State {
         Ok(())
     }
 
+    /// A queued ticket is settled now; one in flight when its attempt has been ended.
+    fn skip(&mut self, now: &Now, id: &TicketId, request: &Request) -> Evolved {
+        let because = skipped_by(request.by.as_deref(), request.reason.as_deref());
+        let night = self.night_mut("asked")?;
+        night.skips.insert(id.clone(), because.clone());
+        let name = night.terms.night.clone();
+        let ticket = self.ticket_mut("asked", id)?;
+        if matches!(ticket.phase, Phase::Queued { .. }) {
+            ticket.phase = Phase::Settled(Outcome::Skipped { because });
+            ticket.settled_at = Some(now.at);
+            ticket.settled_in = Some(name);
+            let facts = ticket.facts.clone();
+            self.queue.set(&facts, Standing::Absent);
+            self.place_dependants(id);
+        }
+        Ok(())
+    }
+
     pub(super) fn requeue(&mut self, id: &TicketId) {
+        if let Some(night) = &mut self.night {
+            night.skips.remove(id);
+        }
         if let Some(ticket) = self.tickets.get_mut(id)
             && matches!(ticket.phase, Phase::Settled(_))
         {
             ticket.requeue();
             ticket.spent = 0;
+            ticket.idle = 0;
+            ticket.used = Spending::default();
         }
         let was_wide = self.drop_wide(id);
         self.freed(id, was_wide);
@@ -244,6 +301,8 @@ impl TicketState {
             phase: Phase::Queued { judged: None },
             attempts: 0,
             spent: 0,
+            idle: 0,
+            used: Spending::default(),
             deaths: 0,
             tried: Vec::new(),
             answers: Vec::new(),
@@ -261,6 +320,15 @@ impl TicketState {
         self.deaths = 0;
         self.phase = first_phase(self.facts.status);
     }
+}
+
+/// Returns why a ticket was skipped that a human asked to skip.
+fn skipped_by(by: Option<&str>, reason: Option<&str>) -> String {
+    let who = by.unwrap_or("somebody");
+    reason.map_or_else(
+        || format!("{who} asked to skip it"),
+        |reason| format!("{who} asked to skip it: {reason}"),
+    )
 }
 
 fn chosen(night: &Night, id: &TicketId) -> bool {

@@ -5,11 +5,16 @@ use super::{
     decide::{returned, settle},
     event::{Event, Session, Setback, Taken},
     outcome::{Block, Outcome, Park, Raised, Reason},
+    spending::over_budget,
     state::{Halt, Night},
     step::Step,
+    ticket::{Active, TicketState},
+    weather::rest_until,
 };
 use crate::{
     backlog::ticket::TicketId,
+    clock::Now,
+    config::budget::Budget,
     gate::verdict::{Check, Class, Verdict},
     harness::event::Ending,
     policy::decision::{Action, Decision, Point, Scope},
@@ -17,7 +22,16 @@ use crate::{
 };
 
 /// Returns what follows from the session and the diff alone; `None` when the gate is to decide.
-pub(super) fn after_work(id: &TicketId, session: &Session, taken: &Taken) -> Option<Step> {
+pub(super) fn after_work(
+    night: &Night,
+    ticket: &TicketState,
+    active: &Active,
+    session: &Session,
+    taken: &Taken,
+    now: &Now,
+) -> Option<Step> {
+    let id = &ticket.facts.id;
+    let budgets = &night.terms.limits.budgets;
     match &session.ending {
         Ending::Stopped => return Some(returned(id, Setback::Stopped)),
         Ending::NotStarted { reason } => {
@@ -30,12 +44,22 @@ pub(super) fn after_work(id: &TicketId, session: &Session, taken: &Taken) -> Opt
         }
         Ending::Halted | Ending::Exited | Ending::Failed { .. } => {}
         Ending::Weather(weather) => {
-            let because = format!("{}: {}", weather.kind.as_str(), weather.said);
-            return Some(returned(id, Setback::Agent { because }));
+            let harness = &active.harness;
+            let account = night.terms.account(harness);
+            let setback = Setback::Weather {
+                harness: harness.clone(),
+                weather: weather.clone(),
+                until: rest_until(night, account, weather, now),
+            };
+            return Some(raised(id, session).unwrap_or_else(|| returned(id, setback)));
         }
         Ending::OverBudget { what } => {
-            let because = format!("it went over budget: {what}");
-            return Some(returned(id, Setback::Agent { because }));
+            // Whose budget it was decides what becomes of the ticket.
+            let step = match night.used.breach(&budgets.night) {
+                Some(what) => returned(id, Setback::NightBudget { what }),
+                None => settle(id, over_budget(budgets.on_ticket, what)),
+            };
+            return Some(raised(id, session).unwrap_or(step));
         }
         Ending::TimedOut { after_ms } => {
             let because = format!("the agent ran into its timeout of {}", human_ms(*after_ms));
@@ -85,6 +109,9 @@ pub(super) fn after_work(id: &TicketId, session: &Session, taken: &Taken) -> Opt
     if taken.work.files == 0 {
         return Some(returned(id, Setback::NoChange));
     }
+    if let Some(what) = too_much(&budgets.ticket, taken) {
+        return Some(settle(id, over_budget(budgets.on_ticket, &what)));
+    }
     match taken.decision.action {
         Action::Halt => Some(Step::Record(halt_by_rule(id, &taken.decision))),
         // The gate still runs on the tree with the protected files as they were: the human who
@@ -93,6 +120,16 @@ pub(super) fn after_work(id: &TicketId, session: &Session, taken: &Taken) -> Opt
         Action::Park => Some(settle(id, parked_by_rule(&taken.decision))),
         Action::Proceed | Action::Deny => None,
     }
+}
+
+/// Returns which bound of one attempt's changes is passed.
+fn too_much(budget: &Budget, taken: &Taken) -> Option<String> {
+    let lines = taken.work.added.saturating_add(taken.work.removed);
+    let passed = |name: &str, found: u32, most: Option<u32>| {
+        most.filter(|most| found > *most)
+            .map(|most| format!("{found} {name} changed, {most} allowed"))
+    };
+    passed("files", taken.work.files, budget.files).or_else(|| passed("lines", lines, budget.lines))
 }
 
 /// Returns what follows from what the agent raised itself; `None` when it raised nothing.
@@ -202,6 +239,17 @@ pub(super) fn halt_by_rule(id: &TicketId, decision: &Decision) -> Event {
     }
 }
 
+pub(super) fn halt_by_budget(what: &str) -> Event {
+    Event::Halted {
+        because: format!("the night's budget is used up: {what}"),
+        remedy: "look at what it was spent on; raise it under `[budget.night]`, then \
+                 `nightshift run`"
+            .to_owned(),
+        rule: Some("budget".to_owned()),
+        ticket: None,
+    }
+}
+
 pub(super) fn breaker(night: &Night) -> Option<Event> {
     let limits = &night.terms.limits;
     if limits.consecutive_failures > 0 && night.failed_in_a_row >= limits.consecutive_failures {
@@ -261,7 +309,8 @@ pub(super) enum Judgement {
     Blocked(Block),
 }
 
-pub(super) fn verdict(verdicts: &[Verdict]) -> Judgement {
+/// Of an iteration only the gate is asked: its objective's own check is green at the end alone.
+pub(super) fn verdict(verdicts: &[Verdict], iteration: bool) -> Judgement {
     let Some(gate) = of(Check::Gate, verdicts) else {
         return Judgement::Blocked(Block {
             because: "the gate did not run".to_owned(),
@@ -271,7 +320,10 @@ pub(super) fn verdict(verdicts: &[Verdict]) -> Judgement {
     };
     for (name, verdict) in [
         ("gate", Some(gate)),
-        ("acceptance check", of(Check::Accept, verdicts)),
+        (
+            "acceptance check",
+            of(Check::Accept, verdicts).filter(|_| !iteration),
+        ),
     ] {
         let Some(verdict) = verdict else { continue };
         match verdict.class {

@@ -14,10 +14,12 @@ mod judge;
 mod outcome;
 mod place;
 mod queue;
+mod spending;
 mod state;
 mod step;
 mod ticket;
 mod waiting;
+mod weather;
 
 pub use event::{
     Carried, Checkpoint, Event, Limits, NightEnd, NightStarted, RefusedFile, Repair, Request,
@@ -25,7 +27,8 @@ pub use event::{
 };
 pub use evolve::IllegalEvent;
 pub use outcome::{Block, Outcome, OutcomeKind, Park, Raised, Reason};
-pub use state::{Night, State};
+pub use spending::{Spending, Sum};
+pub use state::{Closed, Night, PauseAsked, State, StopAsked, Waits};
 pub use step::{Effect, Step};
 pub use ticket::{Active, Answer, Attempt, Landed, Phase, Stage, TicketState};
 pub use waiting::Waiting;

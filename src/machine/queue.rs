@@ -99,8 +99,8 @@ impl Queue {
         self.due.first().map(|place| &place.id)
     }
 
-    /// Returns the first ticket that may be worked.
-    pub(super) fn first_ready(&self) -> Option<&TicketId> {
-        self.ready.first().map(|place| &place.id)
+    /// Returns the tickets that may be worked, the first one first.
+    pub(super) fn ready(&self) -> impl Iterator<Item = &TicketId> {
+        self.ready.iter().map(|place| &place.id)
     }
 }

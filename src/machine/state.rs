@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use jiff::Timestamp;
+use serde::Serialize;
+
 use super::{
     event::{NightEnd, NightStarted, RefusedFile, Repair, Request, RunOptions},
     outcome::{Outcome, OutcomeKind, Park},
     queue::Queue,
+    spending::Spending,
     ticket::{Active, Phase, TicketState},
 };
 use crate::{
-    backlog::ticket::TicketId, clock::Now, policy::decision::Decision, process::id::ProcessId,
-    repo::id::CommitId,
+    backlog::ticket::TicketId, clock::Now, harness::event::Weather, policy::decision::Decision,
+    process::id::ProcessId, repo::id::CommitId,
 };
 
 /// The state of one night, with every ticket.
@@ -69,6 +73,49 @@ pub struct Night {
     pub worked: u32,
     /// See `worked`.
     pub worked_badly: u32,
+    /// Who asked for a pause; `None` when none is in force.
+    pub pause: Option<PauseAsked>,
+    /// Tickets that a human wants to be left for tonight, with who and why.
+    pub skips: BTreeMap<TicketId, String>,
+    /// Accounts that rest, with what for.
+    pub waits: BTreeMap<String, Waits>,
+    /// Harnesses that cannot work in this run.
+    pub closed: BTreeMap<String, Closed>,
+    /// What all sessions of the night have used up.
+    pub used: Spending,
+}
+
+/// A pause that is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PauseAsked {
+    /// Since when.
+    pub since: Timestamp,
+    /// Who.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// An account that rests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waits {
+    /// What for.
+    pub weather: Weather,
+    /// Since when.
+    pub since: Now,
+    /// Until when.
+    pub until: Timestamp,
+    /// How often in a row.
+    pub tries: u32,
+}
+
+/// A harness that cannot work in this run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Closed {
+    /// Why, as a sentence without a full stop.
+    pub because: String,
+    /// What to do, as a sentence without a full stop.
+    pub remedy: String,
 }
 
 /// A runner.
@@ -94,8 +141,10 @@ pub struct Halt {
 }
 
 /// A stop that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StopAsked {
+    /// Since when.
+    pub since: Timestamp,
     /// At once rather than at the next boundary.
     pub now: bool,
     /// Who.

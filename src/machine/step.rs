@@ -1,5 +1,7 @@
 //! What may start now.
 
+use jiff::Timestamp;
+
 use super::event::Event;
 use crate::{
     backlog::ticket::TicketId,
@@ -9,11 +11,22 @@ use crate::{
 /// The one thing to do next.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one step lives at a time, and is taken apart at once"
+)]
 pub enum Step {
     /// A decision that needs no effect: journal it.
     Record(Event),
     /// An effect: perform it, journal what happened.
     Do(Effect),
+    /// Nothing before this moment, unless something is asked for or the backlog changes.
+    Wait {
+        /// Until when.
+        until: Timestamp,
+        /// What for, as a sentence without a full stop.
+        because: String,
+    },
     /// Nothing: the run is over.
     Rest,
 }
@@ -34,6 +47,8 @@ pub enum Effect {
         attempt: u32,
         /// At which commit.
         from: CommitId,
+        /// The harness that is to work.
+        harness: String,
     },
     /// Run the checks on the snapshot; ends in [`Event::BaselineTaken`].
     Baseline {

@@ -9,6 +9,7 @@ use super::*;
 use crate::{
     backlog::ticket::{Priority, Status, TicketFacts, TicketId},
     clock::{BootTime, Now},
+    config::budget::Budgets,
     gate::verdict::{Check, Class, Verdict},
     harness::event::Ending,
     policy::decision::{Action, Decision, Point, Scope},
@@ -62,6 +63,8 @@ pub(super) fn facts(name: &str, depends_on: &[&str]) -> TicketFacts {
         paths: Vec::new(),
         attempts: None,
         status: Status::Ready,
+        harness: None,
+        iterations: None,
     }
 }
 
@@ -89,7 +92,10 @@ fn terms() -> NightStarted {
             yield_bad: 0.75,
             large_diff: 500,
             gate_in_bench: false,
+            budgets: Budgets::default(),
         },
+        harnesses: vec!["test".to_owned(), "other".to_owned()],
+        accounts: BTreeMap::new(),
         config: String::new(),
         policy: String::new(),
         blind_spots: Vec::new(),
@@ -106,6 +112,7 @@ fn runner() -> Event {
     Event::RunnerStarted {
         process,
         options: RunOptions::default(),
+        restarted: false,
     }
 }
 
@@ -154,6 +161,11 @@ impl Play {
     fn step(&mut self) -> bool {
         let event = match self.state.next(&at(self.clock)) {
             Step::Rest => return false,
+            Step::Wait { until, .. } => {
+                let now = at(self.clock).at;
+                self.clock += u64::try_from(until.duration_since(now).as_millis()).unwrap();
+                return true;
+            }
             Step::Record(event) => event,
             Step::Do(effect) => self.perform(&effect),
         };
@@ -194,12 +206,17 @@ impl Play {
                 }
                 Event::Judged { ticket, decision }
             }
-            Effect::Claim { attempt, from, .. } => Event::Claimed {
+            Effect::Claim {
+                attempt,
+                from,
+                harness,
+                ..
+            } => Event::Claimed {
                 ticket,
                 attempt: *attempt,
                 from: from.clone(),
                 from_tree: TreeId(from.0.clone()),
-                harness: "test".to_owned(),
+                harness: harness.clone(),
             },
             Effect::Baseline { tree, .. } => {
                 let class = if story == Story::RedBaseline {

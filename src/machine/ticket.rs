@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     event::{Session, Setback, Taken},
     outcome::{Outcome, Reason},
+    spending::Spending,
 };
 use crate::{
     backlog::ticket::TicketFacts,
@@ -25,6 +26,10 @@ pub struct TicketState {
     pub attempts: u32,
     /// Attempts of this night that count against the cap, since it was last queued by a human.
     pub spent: u32,
+    /// For an objective: iterations in a row that ended without a commit.
+    pub idle: u32,
+    /// What this night's sessions have used up, since it was last queued by a human.
+    pub used: Spending,
     /// How often in a row the runner has died with this ticket in flight.
     pub deaths: u32,
     /// This night's attempts, oldest first.

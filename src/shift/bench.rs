@@ -13,18 +13,18 @@ use crate::{
 pub(super) const REHEARSAL: &str = "rehearsal";
 
 impl Real {
-    /// Chooses the ticket's harness and furnishes the bench at `from`.
+    /// Furnishes the bench at `from`, when the harness is ready to work there.
     pub(super) async fn give_bench(
         &mut self,
         state: &State,
         ticket: &TicketId,
         attempt: u32,
         from: &CommitId,
+        harness: &str,
     ) -> Result<Vec<Event>, Trouble> {
-        let harness = match self.choose_harness(ticket) {
-            Ok(harness) => harness,
-            Err(block) => return Ok(vec![blocked(ticket, block)]),
-        };
+        if let Some(closed) = self.closed(harness) {
+            return Ok(vec![closed]);
+        }
         let from_tree = match state.night() {
             Some(night) if *from == night.terms.base => night.terms.base_tree.clone(),
             Some(_) | None => self.hands.git.tree_of(from).await.map_err(|error| {
@@ -55,38 +55,31 @@ impl Real {
             attempt,
             from: from.clone(),
             from_tree,
-            harness,
+            harness: harness.to_owned(),
         }])
     }
 
-    fn choose_harness(&self, ticket: &TicketId) -> Result<String, Block> {
+    /// Returns why a harness cannot work; `None` when it can.
+    fn closed(&self, name: &str) -> Option<Event> {
         if self.rehearsal {
-            return Ok(REHEARSAL.to_owned());
+            return None;
         }
         let site = &self.hands.site;
-        let named = self
-            .ticket(ticket)
-            .and_then(|ticket| ticket.harness.clone());
-        let wanted = named.map_or_else(|| site.config.agent.harness.clone(), |name| vec![name]);
-        let mut missing = Vec::new();
-        for name in wanted {
-            let Some(config) = site.config.harness.get(&name) else {
-                missing.push(format!("`[harness.{name}]` is not configured"));
-                continue;
-            };
-            let readiness = harness::ready(&name, config, &site.environment.path, &site.found.root);
-            if readiness.ok {
-                return Ok(name);
+        let because = match site.config.harness.get(name) {
+            None => format!("`[harness.{name}]` is not configured"),
+            Some(config) => {
+                let path = &site.environment.path;
+                let readiness = harness::ready(name, config, path, &site.found.root);
+                if readiness.ok {
+                    return None;
+                }
+                readiness.what
             }
-            missing.push(readiness.what);
-        }
-        if missing.is_empty() {
-            missing.push("no harness is named under `[agent]`".to_owned());
-        }
-        Err(Block {
-            because: format!("no agent is ready: {}", missing.join("; ")),
+        };
+        Some(Event::HarnessClosed {
+            harness: name.to_owned(),
+            because,
             remedy: "install it or name another under `[agent]`, then `nightshift run`".to_owned(),
-            may_clear: false,
         })
     }
 }

@@ -1,38 +1,35 @@
 //! A whole run, from the lock to the report.
 
-use std::{collections::HashSet, fs, time::Duration};
+use std::{fs, time::Duration};
 
 use tokio::sync::watch;
 
 use super::{
     bench::REHEARSAL,
-    boundary, control,
+    control,
     hands::Hands,
     names,
     observe::Observer,
-    open::{self, Beginning, Course},
-    real::Real,
-    run::{self, Broken},
+    open::Course,
+    real::{Looks, Real},
+    run::Broken,
     site::Site,
-    world::{Trouble, World},
+    watch::InHand,
+    whole::{Opening, RunError, whole},
+    world::Trouble,
 };
 use crate::{
     backlog::{LoadError, Shelf},
     clock,
     journal::{Journal, OpenError, ballast},
     layout::{Holder, Layout, Lock, LockError, PathContext, PathError},
-    machine::{
-        Event, IllegalEvent, Limits, NightEnd, Repair, Request, RequestKind, RunOptions, State,
-    },
+    machine::{Event, IllegalEvent, Repair, Request, RequestKind, RunOptions, State},
     process,
     repo::Git,
 };
 
 /// How many bytes are reserved for the halt and the report of a full disk.
 const BALLAST: u64 = 16 * 1024 * 1024;
-
-/// Lines of a diff from which a landing asks for a look.
-const LARGE_DIFF: u32 = 600;
 
 /// What a run is asked for.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +40,9 @@ pub struct Order {
     pub new: bool,
     /// Play it with the scripted agent, in a state folder of its own.
     pub rehearse: bool,
+    /// A supervisor puts this runner in the place of one that died: what was asked of that one
+    /// still holds.
+    pub restarted: bool,
 }
 
 /// Why a run did not come to its end.
@@ -139,25 +139,21 @@ pub async fn night(
     ballast::reserve(&layout.ballast(), BALLAST)
         .map_err(|error| of(&error, "free at least 16 MiB, then `nightshift run`"))?;
 
-    let mut opened = Opened::read(&layout)?;
-    let repairs = opened.repair(&layout, &git).await?;
-    let head = git
-        .head()
-        .await
-        .map_err(|error| of(&error, "run `nightshift doctor`"))?;
+    let opened = Opened::read(&layout)?;
     let (shelf, backlog) =
         Shelf::open(&site.found.root, &site.config.backlog).map_err(NightError::Backlog)?;
-    let course = open::course(opened.state.as_ref(), &head, order.new, &began, &git)
-        .await
-        .map_err(NightError::Trouble)?;
-
-    // A stop that was asked of a runner that died is not asked of this one.
-    let is_stop = |request: &Request| matches!(request.kind, RequestKind::Stop { .. });
-    if let Err(error @ control::ControlError::Io(_)) = control::take(&layout.control(), is_stop) {
-        return Err(of(&error, "look at the state folder"));
+    if !order.restarted {
+        // A stop that was asked of a runner that died is not asked of this one.
+        let is_stop = |request: &Request| matches!(request.kind, RequestKind::Stop { .. });
+        if let Err(error @ control::ControlError::Io(_)) = control::take(&layout.control(), is_stop)
+        {
+            return Err(of(&error, "look at the state folder"));
+        }
     }
     let (send, stop) = watch::channel(false);
-    let watcher = tokio::task::spawn_local(super::watch::watch(layout.control(), send));
+    let in_hand = InHand::default();
+    let watcher =
+        tokio::task::spawn_local(super::watch::watch(layout.control(), in_hand.clone(), send));
     let author = git
         .identity()
         .await
@@ -172,82 +168,22 @@ pub async fn night(
     let mut real = Real::new(
         hands,
         opened.journal,
-        shelf,
-        backlog,
+        Looks { shelf, backlog },
         author,
         program,
         order.rehearse,
+        blind_spots,
+        in_hand,
     );
-    let runner = |options| Event::RunnerStarted {
-        process: me.clone(),
-        options,
+    let opening = Opening {
+        before: opened.state,
+        torn: opened.torn,
+        options: order.options,
+        new: order.new,
+        restarted: order.restarted,
+        me,
     };
-
-    let mut state = opened.state.take().unwrap_or_default();
-    if course != Course::Begin {
-        real.night = night_name(&state);
-        let options = if course == Course::Resume {
-            order.options.clone()
-        } else {
-            // Only what is in flight is brought to its end.
-            RunOptions {
-                until: Some(began.at),
-                ..RunOptions::default()
-            }
-        };
-        let mut first = vec![runner(options)];
-        first.extend(repairs.iter().cloned().map(Event::Recovered));
-        tell(&mut real, &mut state, observer, &first)?;
-        go_on(&mut real, &mut state, observer).await?;
-    }
-    if course != Course::Resume {
-        let before = std::mem::take(&mut state);
-        let before = before.night().is_some().then_some(before);
-        let in_base = match &before {
-            Some(before) => open::in_base(before, &head, &real.hands.git)
-                .await
-                .map_err(|error| of(&error, "run `nightshift doctor`"))?,
-            None => HashSet::new(),
-        };
-        let name = if order.rehearse {
-            REHEARSAL.to_owned()
-        } else {
-            let branches = real.hands.git.list_refs("refs/heads/nightshift/").await;
-            let branches = branches.map_err(|error| of(&error, "run `nightshift doctor`"))?;
-            names::night_id(began.at, |id| {
-                let branch = names::branch(id);
-                layout.night(id).exists() || branches.iter().any(|(name, _)| *name == branch)
-            })
-        };
-        real.night.clone_from(&name);
-        let mut events = open::beginning(Beginning {
-            before: before.as_ref(),
-            backlog: &real.backlog,
-            head: &head,
-            in_base,
-            night: name,
-            limits: limits(&real.hands.site),
-            config: real.hands.site.config_hash.clone(),
-            policy: real.hands.site.policy.checksum().to_owned(),
-            blind_spots,
-            runner: me.clone(),
-            options: order.options.clone(),
-        });
-        if before.is_none() {
-            events.extend(repairs.into_iter().map(Event::Recovered));
-        }
-        let now = clock::now();
-        real.journal
-            .begin_segment(&real.night, &events, &now)
-            .map_err(|error| of(&error, "look at the disk, then `nightshift run`"))?;
-        for event in &events {
-            state
-                .evolve(&now, event)
-                .map_err(|error| NightError::Broken(error.into()))?;
-            observer.sees(&state, event);
-        }
-        go_on(&mut real, &mut state, observer).await?;
-    }
+    let (state, course) = Box::pin(whole(&mut real, opening, observer)).await?;
     watcher.abort();
     // What was asked for too late for this run must not stop the next one.
     control::take(&layout.control(), |_| true)
@@ -260,37 +196,6 @@ pub async fn night(
         layout,
         course,
     })
-}
-
-/// Compares the branch with the journal and the backlog with the state, then runs the night.
-async fn go_on(
-    real: &mut Real,
-    state: &mut State,
-    observer: &mut dyn Observer,
-) -> Result<(), NightError> {
-    match open::reconcile(state, &real.hands.git).await {
-        Ok(found) => {
-            tell(real, state, observer, &found)?;
-            // What was written into the backlog while no runner was looking.
-            let changed = boundary::differences(state, &real.backlog);
-            tell(real, state, observer, &changed)?;
-            run::run(real, state, observer)
-                .await
-                .map_err(NightError::Broken)
-        }
-        Err(Trouble { because, remedy }) => {
-            let halted = Event::Halted {
-                because,
-                remedy,
-                rule: None,
-                ticket: None,
-            };
-            let ended = Event::NightEnded {
-                because: NightEnd::Halted,
-            };
-            tell(real, state, observer, &[halted, ended])
-        }
-    }
 }
 
 /// Takes the night's lock. A child of a killed runner, forked and not yet started, may hold it for
@@ -310,32 +215,20 @@ pub(super) async fn lock(layout: &Layout, me: &Holder) -> Result<Lock, NightErro
     Lock::take(&layout.lock(), me).map_err(NightError::Lock)
 }
 
-/// Journals facts outside of the loop.
-fn tell(
-    real: &mut Real,
-    state: &mut State,
-    observer: &mut dyn Observer,
-    events: &[Event],
-) -> Result<(), NightError> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    let now = real.now();
-    real.append(&now, events).map_err(NightError::Trouble)?;
-    for event in events {
-        state
-            .evolve(&now, event)
-            .map_err(|error| NightError::Broken(error.into()))?;
-        observer.sees(state, event);
-    }
-    Ok(())
-}
-
 /// A journal that was opened for writing, with the state it makes.
 struct Opened {
     journal: Journal<Event>,
     state: Option<State>,
     torn: Option<Repair>,
+}
+
+impl From<RunError> for NightError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Trouble(trouble) => Self::Trouble(trouble),
+            RunError::Broken(broken) => Self::Broken(broken),
+        }
+    }
 }
 
 impl Opened {
@@ -371,50 +264,6 @@ impl Opened {
             state,
             torn,
         })
-    }
-
-    /// Puts right what a dead runner left: processes first, before anything else starts.
-    async fn repair(&mut self, layout: &Layout, git: &Git) -> Result<Vec<Repair>, NightError> {
-        let mut repairs: Vec<_> = self.torn.take().into_iter().collect();
-        let ended = process::sweep(&[], &names::mark_prefix(layout), layout.rooms());
-        if !ended.is_empty() {
-            let count = u32::try_from(ended.len()).unwrap_or(u32::MAX);
-            repairs.push(Repair::ProcessesEnded { count });
-        }
-        let locks = git.clear_stale_locks().await.map_err(|error| {
-            of(
-                &error,
-                "look at `.git/refs/nightshift`, then `nightshift run`",
-            )
-        })?;
-        if !locks.is_empty() {
-            let paths = locks
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect();
-            repairs.push(Repair::StaleLocks { paths });
-        }
-        Ok(repairs)
-    }
-}
-
-fn night_name(state: &State) -> String {
-    state
-        .night()
-        .map(|night| night.terms.night.clone())
-        .unwrap_or_default()
-}
-
-fn limits(site: &Site) -> Limits {
-    let breakers = site.policy.breakers();
-    Limits {
-        length_ms: u64::try_from(site.config.night.length.as_millis()).unwrap_or(u64::MAX),
-        attempts: site.config.agent.attempts,
-        consecutive_failures: breakers.consecutive_failures.get(),
-        yield_after: breakers.yield_after.get(),
-        yield_bad: breakers.yield_bad,
-        large_diff: LARGE_DIFF,
-        gate_in_bench: site.config.gate.place == crate::config::GatePlace::Bench,
     }
 }
 

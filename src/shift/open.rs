@@ -3,19 +3,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{boundary, names, world::Trouble};
+use super::{ground::Ground, names, world::Trouble};
 use crate::{
     backlog::{
         Backlog,
         ticket::{Status, TicketId},
     },
     clock::Now,
-    machine::{
-        Carried, Checkpoint, Event, Limits, NightStarted, Outcome, RunOptions, Stage, State,
-        TicketState,
-    },
-    process::ProcessId,
-    repo::{Git, GitError, Head, LandedCommit},
+    machine::{Carried, Checkpoint, Event, Outcome, Stage, State, TicketState},
+    repo::{Head, LandedCommit},
 };
 
 /// What a run found: the night to go on with, or none.
@@ -33,30 +29,23 @@ pub enum Course {
 ///
 /// A night goes on while its length lasts, its base is still the user's HEAD, and its branch is
 /// neither merged nor gone. One with a ticket in flight is finished in any case: nothing is lost.
-pub(super) async fn course(
+pub(super) async fn course<G: Ground>(
     state: Option<&State>,
     head: &Head,
     new: bool,
     now: &Now,
-    git: &Git,
+    ground: &G,
 ) -> Result<Course, Trouble> {
     let Some((state, night)) = state.and_then(|state| Some((state, state.night()?))) else {
         return Ok(Course::Begin);
     };
-    let over = now.since(&night.began).as_millis() >= u128::from(night.terms.limits.length_ms);
+    let over = night.is_over(now);
     let died = night.ended.is_none();
-    let gone = git
-        .tip(&night.terms.branch)
-        .await
-        .map_err(|error| Trouble::of(&error, "run `nightshift doctor`"))?
-        .is_none();
+    let gone = ground.tip(&night.terms.branch).await?.is_none();
     let moved = head.commit != night.terms.base;
     let merged = night.tip != night.terms.base
         && moved
-        && git
-            .is_ancestor(&night.tip, &head.commit)
-            .await
-            .map_err(|e| Trouble::of(&e, "run `nightshift doctor`"))?;
+        && ground.is_ancestor(&night.tip, &head.commit).await?;
     let goes_on = !over && !new && !merged && (died || (!moved && !gone));
     Ok(if goes_on {
         Course::Resume
@@ -71,7 +60,10 @@ pub(super) async fn course(
 /// adopted; anything else that the journal does not know of means that somebody else wrote there.
 ///
 /// The whole range from the base is looked at, not only the tip.
-pub(super) async fn reconcile(state: &State, git: &Git) -> Result<Vec<Event>, Trouble> {
+pub(super) async fn reconcile<G: Ground>(
+    state: &State,
+    ground: &mut G,
+) -> Result<Vec<Event>, Trouble> {
     let Some(night) = state.night() else {
         return Ok(Vec::new());
     };
@@ -80,12 +72,9 @@ pub(super) async fn reconcile(state: &State, git: &Git) -> Result<Vec<Event>, Tr
         "look at `git log {}`; `nightshift run --new` begins a new night",
         short(branch)
     );
-    let trouble = |error: &dyn std::error::Error| Trouble::of(error, remedy.clone());
-    let Some(tip) = git.tip(branch).await.map_err(|e| trouble(&e))? else {
+    let Some(tip) = ground.tip(branch).await? else {
         if night.tip == night.terms.base {
-            git.create_branch(branch, &night.terms.base)
-                .await
-                .map_err(|e| trouble(&e))?;
+            ground.create_branch(branch, &night.terms.base).await?;
             return Ok(Vec::new());
         }
         return Err(Trouble::new(
@@ -96,10 +85,7 @@ pub(super) async fn reconcile(state: &State, git: &Git) -> Result<Vec<Event>, Tr
     if tip == night.tip {
         return Ok(Vec::new());
     }
-    let commits = git
-        .landed(branch, &night.terms.base)
-        .await
-        .map_err(|e| trouble(&e))?;
+    let commits = ground.landed(branch, &night.terms.base).await?;
     let known = commits
         .iter()
         .position(|commit| commit.commit == night.tip)
@@ -130,53 +116,8 @@ pub(super) async fn reconcile(state: &State, git: &Git) -> Result<Vec<Event>, Tr
     ))
 }
 
-/// What a new night begins with.
-pub(super) struct Beginning<'a> {
-    pub(super) before: Option<&'a State>,
-    pub(super) backlog: &'a Backlog,
-    pub(super) head: &'a Head,
-    /// Landed tickets whose work the base holds.
-    pub(super) in_base: HashSet<TicketId>,
-    pub(super) night: String,
-    pub(super) limits: Limits,
-    pub(super) config: String,
-    pub(super) policy: String,
-    pub(super) blind_spots: Vec<String>,
-    pub(super) runner: ProcessId,
-    pub(super) options: RunOptions,
-}
-
-/// Returns the first records of a new night's segment: the checkpoint of all tickets with the
-/// backlog as it is now, the terms, the runner.
-pub(super) fn beginning(with: Beginning<'_>) -> Vec<Event> {
-    let terms = NightStarted {
-        branch: names::branch(&with.night),
-        night: with.night,
-        base: with.head.commit.clone(),
-        base_tree: with.head.tree.clone(),
-        onto: with.head.branch.clone(),
-        limits: with.limits,
-        config: with.config,
-        policy: with.policy,
-        blind_spots: with.blind_spots,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let mut events = vec![
-        Event::Checkpoint(checkpoint(with.before, with.backlog, &with.in_base)),
-        Event::NightStarted(Box::new(terms)),
-        Event::RunnerStarted {
-            process: with.runner,
-            options: with.options,
-        },
-    ];
-    let refused = boundary::refused(with.backlog);
-    if !refused.is_empty() {
-        events.push(Event::BacklogRead { refused });
-    }
-    events
-}
-
-fn checkpoint(
+/// Returns all tickets as the nights before left them, with the backlog as it is now.
+pub(super) fn checkpoint(
     before: Option<&State>,
     backlog: &Backlog,
     in_base: &HashSet<TicketId>,
@@ -249,11 +190,11 @@ fn stays(ticket: &TicketState) -> bool {
 }
 
 /// Returns the landed tickets whose work is in a new night's base.
-pub(super) async fn in_base(
+pub(super) async fn in_base<G: Ground>(
     state: &State,
     head: &Head,
-    git: &Git,
-) -> Result<HashSet<TicketId>, GitError> {
+    ground: &G,
+) -> Result<HashSet<TicketId>, Trouble> {
     let mut merged: HashMap<&str, bool> = HashMap::new();
     let mut found = HashSet::new();
     for (id, ticket) in state.tickets() {
@@ -270,15 +211,21 @@ pub(super) async fn in_base(
         let whole = match merged.get(night) {
             Some(whole) => *whole,
             None => {
-                let whole = match git.tip(&names::branch(night)).await? {
-                    Some(tip) => git.is_ancestor(&tip, &head.commit).await?,
+                let whole = match ground.tip(&names::branch(night)).await? {
+                    Some(tip) => ground.is_ancestor(&tip, &head.commit).await?,
                     None => false,
                 };
                 merged.insert(night, whole);
                 whole
             }
         };
-        if whole || git.is_ancestor(commit, &head.commit).await.unwrap_or(false) {
+        // A commit that is gone with its branch is in nobody's history.
+        if whole
+            || ground
+                .is_ancestor(commit, &head.commit)
+                .await
+                .unwrap_or(false)
+        {
             found.insert(id.clone());
         }
     }

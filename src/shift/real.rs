@@ -3,11 +3,15 @@
 //! Effects are spread over files by what they are about: `bench` claims, `attempt` runs the
 //! agent, `stock` takes what it left, `checks` runs gates, `landing` moves the branch.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::{
     boundary, control,
     hands::{Desk, Hands},
+    watch::InHand,
     world::{AttemptAt, Trouble, World},
 };
 use crate::{
@@ -25,6 +29,12 @@ use crate::{
     },
 };
 
+/// While the night waits, how often clocks and backlog are looked at: the clock of a sleeping
+/// machine stands still for timers, so a long wait is cut into pieces.
+const LOOK: Duration = Duration::from_secs(5);
+/// While the night waits, how often requests are looked for.
+const ASKED: Duration = Duration::from_millis(200);
+
 /// The real world of one run.
 pub(super) struct Real {
     pub(super) hands: Hands,
@@ -40,19 +50,34 @@ pub(super) struct Real {
     /// This program, for `say` and the scripted agent.
     pub(super) program: PathBuf,
     pub(super) rehearsal: bool,
+    /// Every guarantee that is off, for the terms of a new night.
+    pub(super) blind_spots: Vec<String>,
+    /// The ticket that is worked on, for whoever watches for requests.
+    in_hand: InHand,
     /// Whether the reserved file was freed already.
     ballast_freed: bool,
 }
 
+/// The backlog, and what keeps it up to date.
+pub(super) struct Looks {
+    pub(super) shelf: Shelf,
+    pub(super) backlog: Arc<Backlog>,
+}
+
 impl Real {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all that a run has in hand, put together at one place"
+    )]
     pub(super) fn new(
         hands: Hands,
         journal: Journal<Event>,
-        shelf: Shelf,
-        backlog: Arc<Backlog>,
+        Looks { shelf, backlog }: Looks,
         author: Author,
         program: PathBuf,
         rehearsal: bool,
+        blind_spots: Vec<String>,
+        in_hand: InHand,
     ) -> Self {
         let mut real = Self {
             hands,
@@ -65,6 +90,8 @@ impl Real {
             night: String::new(),
             program,
             rehearsal,
+            blind_spots,
+            in_hand,
             ballast_freed: false,
         };
         real.shelve(backlog);
@@ -205,6 +232,28 @@ impl World for Real {
         Ok(boundary::differences(state, &self.backlog))
     }
 
+    async fn wait(
+        &mut self,
+        _state: &State,
+        until: Timestamp,
+        _because: &str,
+    ) -> Result<(), Trouble> {
+        let path = self.hands.layout.control();
+        let end = self.now().at.duration_until(until);
+        let most = Duration::try_from(end).unwrap_or_default().min(LOOK);
+        let deadline = Instant::now() + most;
+        // A request is looked for often; the backlog and the clocks each time this returns.
+        while Instant::now() < deadline {
+            tokio::time::sleep(ASKED.min(most)).await;
+            let asked = control::read(&path)
+                .map_err(|error| Trouble::of(&error, format!("remove `{}`", path.display())))?;
+            if !asked.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     async fn judge(&mut self, _state: &State, ticket: &TicketId) -> Result<Vec<Event>, Trouble> {
         let Some(found) = self.ticket(ticket) else {
             return Ok(vec![Event::TicketGone {
@@ -225,8 +274,10 @@ impl World for Real {
         ticket: &TicketId,
         attempt: u32,
         from: &CommitId,
+        harness: &str,
     ) -> Result<Vec<Event>, Trouble> {
-        self.give_bench(state, ticket, attempt, from).await
+        self.in_hand.take(ticket);
+        self.give_bench(state, ticket, attempt, from, harness).await
     }
 
     async fn baseline(&mut self, _state: &State, at: AttemptAt<'_>) -> Result<Vec<Event>, Trouble> {

@@ -74,6 +74,10 @@ async fn turn<W: World>(
     }
     match state.next(&world.now()) {
         Step::Rest => {}
+        Step::Wait { until, because } => {
+            observer.waits(state, until, &because);
+            or_halt!(world.wait(state, until, &because).await);
+        }
         Step::Record(event) => commit(world, state, observer, &[event])?,
         Step::Do(effect) => {
             observer.begins(state, &effect);
@@ -95,7 +99,8 @@ async fn perform<W: World>(
             ticket,
             attempt,
             from,
-        } => world.claim(state, ticket, *attempt, from).await,
+            harness,
+        } => world.claim(state, ticket, *attempt, from, harness).await,
         Effect::Baseline {
             ticket,
             attempt,

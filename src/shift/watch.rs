@@ -1,11 +1,11 @@
 //! Requests that cannot wait for a boundary: a stop at once, by `nightshift stop --now` or by a
-//! signal.
+//! signal, and the skip of the ticket that is worked on.
 //!
 //! Every way to ask ends in `control.json`, so that there is one place to look and one order of
 //! events: a first Ctrl-C asks for a stop at the boundary, a second one and SIGTERM for a stop at
 //! once.
 
-use std::{path::PathBuf, time::Duration};
+use std::{cell::RefCell, path::PathBuf, rc::Rc, time::Duration};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -15,6 +15,7 @@ use tokio::{
 
 use super::control;
 use crate::{
+    backlog::ticket::TicketId,
     clock,
     machine::{Request, RequestKind},
 };
@@ -22,8 +23,24 @@ use crate::{
 /// How often the file is looked at.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// Watches until a stop at once is asked for, then says so to whoever runs something.
-pub(super) async fn watch(control: PathBuf, stop: watch::Sender<bool>) {
+/// Which ticket is worked on: the loop says so, the watcher reads it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct InHand(Rc<RefCell<Option<TicketId>>>);
+
+impl InHand {
+    /// Says that this ticket is worked on from now on.
+    pub(super) fn take(&self, ticket: &TicketId) {
+        self.0.replace(Some(ticket.clone()));
+    }
+
+    fn is(&self, ticket: &TicketId) -> bool {
+        self.0.borrow().as_ref() == Some(ticket)
+    }
+}
+
+/// Watches for what cannot wait, and says so to whoever runs something: a stop at once for good, a
+/// skip of the ticket in hand as long as it is asked for.
+pub(super) async fn watch(control: PathBuf, in_hand: InHand, stop: watch::Sender<bool>) {
     let (Ok(mut interrupts), Ok(mut terminations)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -31,6 +48,7 @@ pub(super) async fn watch(control: PathBuf, stop: watch::Sender<bool>) {
         return;
     };
     let mut asked = 0_u32;
+    let mut for_good = false;
     let mut ticks = time::interval(EVERY);
     loop {
         tokio::select! {
@@ -41,14 +59,16 @@ pub(super) async fn watch(control: PathBuf, stop: watch::Sender<bool>) {
             _ = terminations.recv() => ask(&control, true, "SIGTERM"),
             _ = ticks.tick() => {}
         }
-        let now = control::read(&control).is_ok_and(|requests| {
-            requests
-                .iter()
-                .any(|request| matches!(request.kind, RequestKind::Stop { now: true }))
+        let requests = control::read(&control).unwrap_or_default();
+        for_good |= requests
+            .iter()
+            .any(|request| matches!(request.kind, RequestKind::Stop { now: true }));
+        let skipped = requests.iter().any(|request| match &request.kind {
+            RequestKind::Skip { ticket } => in_hand.is(ticket),
+            _ => false,
         });
-        if now {
-            stop.send_replace(true);
-        }
+        let wanted = for_good || skipped;
+        stop.send_if_modified(|now| std::mem::replace(now, wanted) != wanted);
     }
 }
 

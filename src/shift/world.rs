@@ -3,6 +3,9 @@
 //! Git, processes, files, clock and journal are reached only through it, so that a simulated world
 //! can run whole nights with faults injected. One [`crate::machine::Effect`] is one method.
 
+use jiff::Timestamp;
+
+use super::ground::Ground;
 use crate::{
     backlog::ticket::TicketId,
     clock::Now,
@@ -66,7 +69,7 @@ pub struct AttemptAt<'a> {
     async_fn_in_trait,
     reason = "used by one single-threaded loop, never as an object"
 )]
-pub trait World {
+pub trait World: Ground {
     /// Reads both clocks.
     fn now(&self) -> Now;
 
@@ -100,7 +103,14 @@ pub trait World {
     /// See [`Trouble`]; the same for every effect below.
     async fn judge(&mut self, state: &State, ticket: &TicketId) -> Result<Vec<Event>, Trouble>;
 
-    /// Furnishes the bench at a commit.
+    /// Waits until this moment, or until something is asked for or the backlog changes.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    async fn wait(&mut self, state: &State, until: Timestamp, because: &str)
+    -> Result<(), Trouble>;
+
+    /// Furnishes the bench at a commit, for this harness.
     ///
     /// # Errors
     /// See [`Trouble`].
@@ -110,6 +120,7 @@ pub trait World {
         ticket: &TicketId,
         attempt: u32,
         from: &CommitId,
+        harness: &str,
     ) -> Result<Vec<Event>, Trouble>;
 
     /// Runs the checks on the snapshot.

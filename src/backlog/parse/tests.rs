@@ -65,7 +65,7 @@ fn every_key_is_read() {
     assert_eq!(ticket.body, "# Heading\n\nText.");
     assert_eq!(ticket.gate.as_deref(), Some("make"));
     assert_eq!(ticket.accept.as_deref(), Some("a\nb"));
-    assert_eq!(ticket.harness.as_deref(), Some("claude"));
+    assert_eq!(ticket.facts.harness.as_deref(), Some("claude"));
     assert_eq!(ticket.model.as_deref(), Some("opus"));
     assert_eq!(ticket.timeout, Some(Duration::from_secs(5400)));
     let extra: Vec<_> = ticket

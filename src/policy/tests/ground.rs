@@ -29,6 +29,8 @@ pub(super) fn facts(id: &str) -> TicketFacts {
         paths: Vec::new(),
         attempts: None,
         status: Status::Ready,
+        harness: None,
+        iterations: None,
     }
 }
 
@@ -41,7 +43,6 @@ pub(super) fn ticket(title: &str, body: &str) -> Ticket {
         body: body.to_owned(),
         gate: None,
         accept: None,
-        harness: None,
         model: None,
         timeout: None,
         extra: std::collections::BTreeMap::default(),

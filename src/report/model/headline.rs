@@ -70,9 +70,13 @@ fn how_it_ended(night: &Night) -> Option<String> {
         Some(NightEnd::Drained) => None,
         Some(NightEnd::Halted) => Some("The night was halted".to_owned()),
         Some(NightEnd::Stopped) => Some("The night was stopped".to_owned()),
-        Some(end @ (NightEnd::LengthUsed | NightEnd::Until | NightEnd::MaxTickets)) => {
-            Some(format!("The night ended early, because {end}"))
-        }
+        Some(
+            end @ (NightEnd::LengthUsed
+            | NightEnd::Until
+            | NightEnd::MaxTickets
+            | NightEnd::Budget { .. }
+            | NightEnd::Weather { .. }),
+        ) => Some(format!("The night ended early, because {end}")),
         // The journal cannot tell these two apart: a runner that died has not said so.
         None => Some("The night is not over, or its runner died".to_owned()),
     }

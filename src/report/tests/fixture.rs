@@ -46,6 +46,8 @@ pub(super) fn facts(name: &str, title: &str) -> TicketFacts {
         paths: Vec::new(),
         attempts: None,
         status: Status::Ready,
+        harness: None,
+        iterations: None,
     }
 }
 
@@ -190,7 +192,10 @@ impl Played {
                 yield_bad: 0.75,
                 large_diff: 500,
                 gate_in_bench: false,
+                budgets: crate::config::budget::Budgets::default(),
             },
+            harnesses: vec!["claude".to_owned()],
+            accounts: std::collections::BTreeMap::new(),
             config: String::new(),
             policy: String::new(),
             blind_spots: blind_spots.iter().map(|spot| (*spot).to_owned()).collect(),
@@ -214,6 +219,7 @@ impl Played {
                 boot: "boot".to_owned(),
             },
             options: RunOptions::default(),
+            restarted: false,
         });
         self
     }

@@ -125,14 +125,14 @@ fn a_fact_file_knows_facts_only() {
             "gate/verdict.rs",
             "use super::run::Run;
              use crate::clock::Now;
-             use jiff::Timestamp;
+             use jiff::Zoned;
              use std::{fs, time::Duration};
              fn f(_: serde_json::Value) { serde_json::to_string(&1); vec![std::env::var(\"A\")]; }",
         )],
         &[
             "src/gate/verdict.rs:2: a fact file imports `crate::gate::run::Run`, no fact",
             "src/gate/verdict.rs:3: a fact file imports `crate::clock::Now`, no fact",
-            "src/gate/verdict.rs:4: a fact file uses `jiff::Timestamp`",
+            "src/gate/verdict.rs:4: a fact file uses `jiff::Zoned`",
             "src/gate/verdict.rs:5: a fact file uses `std::fs`",
             "src/gate/verdict.rs:6: a fact file uses `serde_json::to_string`",
             "src/gate/verdict.rs:6: a fact file uses `std::env::var`",

@@ -38,14 +38,16 @@ const FACTS: &[&str] = &[
     "repo::id",
     "backlog::overlap",
     "backlog::ticket",
+    "config::budget",
     "process::id",
     "say::utterance",
 ];
 
 /// The crates that a fact file may use, beside `std`.
 const FACT_CRATES: &[&str] = &["serde", "thiserror"];
-/// And one type: an agent's tool call carries whatever JSON the agent made.
-const FACT_TYPE: [&str; 2] = ["serde_json", "Value"];
+/// And two types: an agent's tool call carries whatever JSON the agent made, and a provider names
+/// the moment at which a limit ends.
+const FACT_TYPES: [[&str; 2]; 2] = [["serde_json", "Value"], ["jiff", "Timestamp"]];
 
 /// What acts on the world; no business of facts and of the machine.
 const EFFECTS: &[&str] = &["env", "fs", "io", "net", "process", "thread"];
@@ -206,7 +208,7 @@ fn fact(source: &Source, dependencies: &BTreeSet<String>, found: &mut Vec<String
         }
     }
     for Named { path, line } in &source.outer {
-        let foreign = *path != FACT_TYPE
+        let foreign = !FACT_TYPES.iter().any(|known| path == known)
             && path.first().is_some_and(|first| {
                 dependencies.contains(first) && !FACT_CRATES.contains(&&**first)
             });
