@@ -203,6 +203,16 @@ impl Story {
     }
 }
 
+/// Returns how many attempts a story tells, 1 or more.
+///
+/// # Errors
+/// What is wrong with it, as text.
+pub fn check(text: &str) -> Result<usize, String> {
+    text.parse::<Story>()
+        .map(|story| story.attempts.len())
+        .map_err(|error| error.to_string())
+}
+
 /// Returns the text of the story that every ticket of a rehearsal gets: one file that says that
 /// nothing was worked on.
 pub fn rehearsal(ticket: &TicketId) -> String {
