@@ -1,7 +1,10 @@
 //! The words in which a decision is explained.
 
 use super::ground::{contract, ticket};
-use crate::policy::{Point, Policy};
+use crate::{
+    diagnostic::Source,
+    policy::{Point, Policy, parse},
+};
 
 const RULES: &str = r"
 [[rule]]
@@ -26,6 +29,16 @@ say = 'The usual.'
 
 fn rendered(text: &str, point: Point) -> String {
     contract(RULES).explain_text(text, point).render()
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_at_all_shows_no_word() {
+    let text =
+        "[[rule]]\nid = 'a'\non = ['ticket']\nall = ['x?', '^']\naction = 'park'\nbecause = 'b'\n";
+    let policy = parse(&Source::new("policy.toml", text)).0;
+    let explanation = policy.explain_text("text", Point::Ticket);
+    assert_eq!(explanation.decision.rule.as_deref(), Some("a"));
+    assert_eq!(explanation.decision.matched, Vec::<String>::new());
 }
 
 #[test]
