@@ -20,6 +20,9 @@ use crate::{backlog::ticket::TicketId, say::utterance::Utterance};
 /// How many bytes a story may have.
 pub(super) const LONGEST_STORY: u64 = 1024 * 1024;
 
+/// How many brackets may be open: the time of the YAML parser grows with their square.
+const DEEPEST: usize = 256;
+
 /// What the scripted agent does in each attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Story {
@@ -145,6 +148,9 @@ pub(super) enum StoryError {
     /// It is not YAML.
     #[error("the story is not YAML: {0}")]
     Yaml(#[from] serde_yaml::Error),
+    /// It has more open brackets than any story needs.
+    #[error("the story is nested more than {DEEPEST} deep")]
+    Deep,
     /// It is not a list of attempts.
     #[error("the story must have `attempts`, a list that holds a list of steps for each attempt")]
     Shape,
@@ -164,6 +170,9 @@ impl FromStr for Story {
     type Err = StoryError;
 
     fn from_str(text: &str) -> Result<Self, StoryError> {
+        if is_deep(text) {
+            return Err(StoryError::Deep);
+        }
         // Through JSON, because YAML enums would have to be written as tags (`!write`).
         let story: serde_json::Value = serde_yaml::from_str(text)?;
         let fields = story.as_object().ok_or(StoryError::Shape)?;
@@ -190,6 +199,19 @@ impl FromStr for Story {
         }
         Ok(Self { attempts })
     }
+}
+
+/// Returns whether more brackets are open somewhere than there may be, those of texts included.
+fn is_deep(text: &str) -> bool {
+    let mut open = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > DEEPEST
+    })
 }
 
 impl Story {
@@ -294,6 +316,7 @@ attempts:
             ("attempts: [[]]\nmore: 1", "the story must have `attempts`"),
             ("", "the story must have `attempts`"),
             ("{", "the story is not YAML"),
+            (&"[".repeat(1000), "nested more than 256 deep"),
         ] {
             let error = text.parse::<Story>().unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
