@@ -1,6 +1,8 @@
 //! Every kept input of the fuzzer, and inputs too large to keep, through the bodies of the fuzz
 //! targets: what was broken once stays mended.
 
+mod giants;
+
 use std::{
     fs,
     panic::catch_unwind,
@@ -21,25 +23,56 @@ const BORROWED: [(&str, &str); 8] = [
     ("story", "backlog-example/stories"),
 ];
 
-#[test]
-fn every_kept_input_keeps_every_promise() {
+fn check(target: &str, body: Body) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut broken = Vec::new();
-    for (target, body) in TARGETS {
-        let kept = root.join("fuzz/seeds").join(target);
-        assert!(kept.is_dir(), "{target} has no seeds");
-        let borrowed = BORROWED.iter().filter(|(of, _)| *of == target);
-        let mut inputs = Vec::new();
-        gather(&kept, &mut inputs);
-        borrowed.for_each(|(_, path)| gather(&root.join(path), &mut inputs));
-        for path in inputs {
-            if breaks(body, &fs::read(&path).unwrap()) {
-                broken.push(path);
-            }
-        }
-    }
+    let mut files = Vec::new();
+    gather(&root.join("fuzz/seeds").join(target), &mut files);
+    let borrowed = BORROWED.iter().filter(|(of, _)| *of == target);
+    borrowed.for_each(|(_, path)| gather(&root.join(path), &mut files));
+    let kept = files
+        .iter()
+        .map(|path| (path.display().to_string(), fs::read(path).unwrap()));
+    let giants = giants::of(target)
+        .into_iter()
+        .map(|(name, bytes)| (format!("{target}, {name}"), bytes));
+    let broken: Vec<String> = kept
+        .chain(giants)
+        .filter(|(_, bytes)| catch_unwind(|| body(bytes)).is_err())
+        .map(|(name, _)| name)
+        .collect();
     assert!(broken.is_empty(), "broken by {broken:#?}");
 }
+
+/// One test for each target, so that they run beside each other.
+macro_rules! targets {
+    ($($name:ident),*) => {
+        $(#[test]
+        fn $name() {
+            let (target, body) = TARGETS
+                .into_iter()
+                .find(|(target, _)| *target == stringify!($name))
+                .unwrap();
+            check(target, body);
+        })*
+
+        #[test]
+        fn no_target_is_forgotten() {
+            assert_eq!([$(stringify!($name)),*], TARGETS.map(|(target, _)| target));
+        }
+    };
+}
+
+targets!(
+    agent,
+    backlog,
+    config,
+    journal,
+    journal_edit,
+    policy,
+    report,
+    say,
+    story
+);
 
 fn gather(path: &Path, found: &mut Vec<PathBuf>) {
     if path.is_dir() {
@@ -50,8 +83,4 @@ fn gather(path: &Path, found: &mut Vec<PathBuf>) {
         assert!(path.is_file(), "{} is gone", path.display());
         found.push(path.to_owned());
     }
-}
-
-fn breaks(body: Body, input: &[u8]) -> bool {
-    catch_unwind(|| body(input)).is_err()
 }
