@@ -99,16 +99,16 @@ fn written(facts: &TicketFacts) -> String {
     text
 }
 
-/// Returns the text as YAML: JSON, with what YAML does not allow in a file escaped.
+/// Returns the text as YAML, with all but plain letters escaped: brackets are counted, quoted or not.
 fn quoted(text: &str) -> String {
-    let json = serde_json::to_string(text).unwrap_or_default();
-    let mut quoted = String::new();
-    for c in json.chars() {
-        if c == ' ' || c.is_ascii_graphic() {
+    let mut quoted = "\"".to_owned();
+    for c in text.chars() {
+        if c == ' ' || c == '-' || c.is_ascii_alphanumeric() {
             quoted.push(c);
         } else {
             write!(quoted, "\\U{:08x}", u32::from(c)).unwrap_or_default();
         }
     }
+    quoted.push('"');
     quoted
 }
