@@ -199,6 +199,15 @@ fn refs_that_cannot_be_made_or_read_say_so() {
         matches!(&error, GitError::Locked { path } if path.ends_with("packed-refs.lock")),
         "{error}"
     );
+    yard.put(".git/refs/heads/nightshift/n.lock", "");
+    let error = git
+        .delete_ref("refs/heads/nightshift/n")
+        .wait()
+        .unwrap_err();
+    assert!(
+        matches!(&error, GitError::Locked { path } if path.ends_with("n.lock")),
+        "{error}"
+    );
 }
 
 #[test]
@@ -247,7 +256,8 @@ fn where_git_should_be_and_something_else_is() {
 /// What was found changed in a room's own `.git` is not used again.
 #[test]
 fn a_room_whose_git_directory_was_touched_is_made_anew() {
-    let cases: [(&str, Spoil); 5] = [
+    let cases: [(&str, Spoil); 6] = [
+        ("a file too many", |y| put(&y.room(), ".git/extra", "x")),
         ("a folder is gone", |y| {
             fs::remove_dir(y.room().join(".git/hooks")).unwrap();
         }),
@@ -320,8 +330,10 @@ fn a_file_in_place_of_a_submodule_is_a_change_and_is_put_back() {
     let changed = yard.snapshot(&git, &head).unwrap();
     assert!(yard.ls(&changed).contains("100644 blob"));
     assert_eq!(yard.show(&changed, "vendor"), "a file now\n");
-    yard.furnish(&git, &head, Keep::Keep);
-    assert!(yard.room().join("vendor").is_dir());
+    for _ in 0..2 {
+        yard.furnish(&git, &head, Keep::Keep);
+        assert!(yard.room().join("vendor").is_dir());
+    }
     assert_eq!(yard.snapshot(&git, &head).unwrap(), tree);
 }
 
@@ -366,4 +378,45 @@ fn a_name_with_controls_does_not_break_the_rooms_configuration() {
     let name = yard.git_in(&yard.room(), &["config", "user.name"]);
     assert_eq!(name.lines().count(), 1, "{name:?}");
     assert_eq!(yard.git_in(&yard.room(), &["status", "--porcelain"]), "");
+}
+
+/// As root nothing is locked, and this shows less.
+#[test]
+fn what_an_agent_locked_is_put_back_all_the_same() {
+    let yard = Yard::new();
+    let (git, head) = yard.furnished();
+    let room = yard.room();
+    put(&room, "src/stray.txt", "x");
+    mode(&room.join("src/lib.rs"), 0o000);
+    fs::remove_file(room.join("readme.txt")).unwrap();
+    mode(&room.join("src"), 0o555);
+    yard.furnish(&git, &head, Keep::Remove);
+    assert_eq!(yard.git_in(&room, &["status", "--porcelain"]), "");
+    let tree = git.tree_of(&head).wait().unwrap();
+    assert_eq!(yard.snapshot(&git, &head).unwrap(), tree);
+}
+
+#[test]
+fn a_folder_with_the_name_of_rules_is_a_folder() {
+    let yard = Yard::new();
+    let (git, head) = yard.furnished();
+    put(&yard.room(), "src/.gitignore/notes.txt", "x\n");
+    put(&yard.room(), "src/new.txt", "new\n");
+    let tree = yard.snapshot(&git, &head).unwrap();
+    assert_eq!(tree, yard.tree_by_git(&yard.room(), &head));
+}
+
+#[test]
+fn rules_of_the_users_that_cannot_be_read_are_named() {
+    let yard = Yard::new();
+    let git = yard.open();
+    let head = git.head().wait().unwrap().commit;
+    let path = yard.repo().join(".git/info/exclude");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let error = git
+        .furnish(&yard.room(), &yard.index(), &head, Keep::Keep)
+        .wait()
+        .unwrap_err();
+    assert!(error.to_string().contains("exclude"), "{error}");
 }
