@@ -11,6 +11,8 @@
 //!
 //! Stories serve tests, demonstrations and rehearsals; [`super::player`] performs them.
 
+mod tree;
+
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use serde::Deserialize;
@@ -19,6 +21,9 @@ use crate::{backlog::ticket::TicketId, say::utterance::Utterance};
 
 /// How many bytes a story may have.
 pub(super) const LONGEST_STORY: u64 = 1024 * 1024;
+
+/// How many values a story may have once its aliases are unfolded; far more than any story needs.
+const MOST_VALUES: usize = 100_000;
 
 /// How many brackets may be open: the time of the YAML parser grows with their square.
 const DEEPEST: usize = 256;
@@ -174,7 +179,7 @@ impl FromStr for Story {
             return Err(StoryError::Deep);
         }
         // Through JSON, because YAML enums would have to be written as tags (`!write`).
-        let story: serde_json::Value = serde_yaml::from_str(text)?;
+        let story = tree::read(text, MOST_VALUES)?;
         let fields = story.as_object().ok_or(StoryError::Shape)?;
         let lists = fields
             .get("attempts")

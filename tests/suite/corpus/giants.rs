@@ -3,6 +3,18 @@
 
 const KIB: usize = 1024;
 const BLOCK: usize = 64 * KIB;
+/// A few lines that unfold to a billion values.
+const BOMB: &str = "\
+a: &a [x,x,x,x,x,x,x,x,x,x]
+b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]
+c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]
+d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]
+e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]
+f: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]
+g: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f,*f]
+h: &h [*g,*g,*g,*g,*g,*g,*g,*g,*g,*g]
+i: &i [*h,*h,*h,*h,*h,*h,*h,*h,*h,*h]
+";
 const MANY: usize = 10 * KIB * KIB;
 
 /// Returns the inputs of a target, by name.
@@ -82,6 +94,10 @@ fn backlog() -> Texts {
         ),
         ("keys", front(&numbered(FRONT, |n| format!("k{n}: v\n")))),
         ("the same key", front(&times("k: v\n", FRONT))),
+        (
+            "a yaml bomb",
+            front(&format!("x: [{}]\n{BOMB}", times("x, ", 58 * KIB))),
+        ),
         (
             "yaml lists in lists",
             front(&format!("k: {}", times("[", FRONT))),
@@ -217,6 +233,10 @@ fn say() -> Texts {
             inside(format!("k:\n{}", times("- ", 15 * KIB))),
         ),
         ("yaml brackets", inside(times("[", 15 * KIB))),
+        (
+            "a yaml bomb",
+            inside(format!("x: [{}]\n{BOMB}", times("x, ", 14 * KIB))),
+        ),
         ("too long a block", inside(times("text: y\n", BLOCK))),
     ]
 }
@@ -268,6 +288,10 @@ fn story() -> Texts {
         (
             "attempts",
             format!("attempts:\n{}", times("- - print: x\n", BLOCK)),
+        ),
+        (
+            "a yaml bomb",
+            format!("x: [{}]\n{BOMB}", times("x, ", BLOCK)),
         ),
         (
             "aliases",
