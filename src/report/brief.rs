@@ -117,7 +117,7 @@ pub fn status(state: &State, runner: Liveness) -> Status {
         night: night.map_or_else(String::new, |night| line(&night.terms.night)),
         branch: night.map_or_else(String::new, |night| line(&night.terms.branch)),
         runner,
-        headline: headline_so_far(state),
+        headline: line(&headline_so_far(state)),
         active: state.active().map(|(ticket, active)| ActiveTicket {
             id: ticket.facts.id.clone(),
             title: line(&ticket.facts.title),
