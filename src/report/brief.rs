@@ -197,7 +197,8 @@ impl Status {
     pub fn render(&self) -> String {
         let mut text = String::new();
         if self.night.is_empty() {
-            return self.headline.clone() + "\n";
+            wrap(&mut text, "", &self.headline);
+            return text;
         }
         let runner = match self.runner {
             Liveness::Alive => "its runner is alive",
