@@ -26,7 +26,9 @@ const BORROWED: [(&str, &str); 8] = [
 fn check(target: &str, body: Body) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    gather(&root.join("fuzz/seeds").join(target), &mut files);
+    for kept in ["fuzz/seeds", "fuzz/corpus-kept"] {
+        gather(&root.join(kept).join(target), &mut files);
+    }
     let borrowed = BORROWED.iter().filter(|(of, _)| *of == target);
     borrowed.for_each(|(_, path)| gather(&root.join(path), &mut files));
     let kept = files
