@@ -74,23 +74,26 @@ impl Field {
 
     /// Returns where `item`, a part of the value, stands; the whole value when it is not found.
     pub(super) fn place_of(&self, text: &str, item: &str) -> Range<usize> {
-        let value = text.get(self.region.clone()).unwrap_or_default();
-        let word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let alone = |at: usize| {
-            let before = value
-                .get(..at)
-                .and_then(|before| before.chars().next_back());
-            let after = value
-                .get(at + item.len()..)
-                .and_then(|after| after.chars().next());
-            !before.is_some_and(word) && !after.is_some_and(word)
-        };
-        let mut found = value.match_indices(item).map(|(at, _)| at);
-        match found.find(|&at| !item.is_empty() && alone(at)) {
-            Some(at) => self.region.start + at..self.region.start + at + item.len(),
-            None => self.place(text),
-        }
+        find(text, item, self.region.clone()).unwrap_or_else(|| self.place(text))
     }
+}
+
+/// Returns where `item` stands alone in a part of the text; `None` when it is not found.
+pub(super) fn find(text: &str, item: &str, part: Range<usize>) -> Option<Range<usize>> {
+    let value = text.get(part.clone()).unwrap_or_default();
+    let word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let alone = |at: usize| {
+        let before = value
+            .get(..at)
+            .and_then(|before| before.chars().next_back());
+        let after = value
+            .get(at + item.len()..)
+            .and_then(|after| after.chars().next());
+        !before.is_some_and(word) && !after.is_some_and(word)
+    };
+    let mut found = value.match_indices(item).map(|(at, _)| at);
+    let at = found.find(|&at| !item.is_empty() && alone(at))?;
+    Some(part.start + at..part.start + at + item.len())
 }
 
 /// A ticket's text, taken apart.

@@ -4,10 +4,14 @@
 //! and status; its other keys are kept in [`Keys::extra`]. A value of the wrong type is an error,
 //! because a misread dependency or check would be worse than a ticket left out.
 
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
 
 use super::{
-    front::{Field, Value},
+    front::{Field, Value, find},
     ticket::{Priority, Status, TicketId},
 };
 use crate::{
@@ -77,7 +81,12 @@ pub(super) fn read(source: &Source, fields: Vec<Field>, found: &mut Vec<Diagnost
             found,
         };
         match &*field.name {
-            "id" => keys.id = one.scalar("fix-login").and_then(|text| one.id(&text)),
+            "id" => {
+                keys.id = one.scalar("fix-login").and_then(|text| {
+                    let place = one.place_of(&text);
+                    one.id(&text, place)
+                });
+            }
             "title" => keys.title = one.scalar("Fix the login timeout"),
             "priority" => keys.priority = one.priority().unwrap_or_default(),
             "ordinal" => keys.ordinal = one.ordinal(),
@@ -98,12 +107,8 @@ pub(super) fn read(source: &Source, fields: Vec<Field>, found: &mut Vec<Diagnost
         }
     }
     keys.depends_on.sort_by_key(|(_, place)| place.start);
-    let mut known = Vec::new();
-    keys.depends_on.retain(|(id, _)| {
-        let new = !known.contains(id);
-        known.push(id.clone());
-        new
-    });
+    let mut known = BTreeSet::new();
+    keys.depends_on.retain(|(id, _)| known.insert(id.clone()));
     keys
 }
 
@@ -191,23 +196,32 @@ impl One<'_> {
         texts
     }
 
-    fn id(&mut self, text: &str) -> Option<TicketId> {
+    fn id(&mut self, text: &str, place: Range<usize>) -> Option<TicketId> {
         let error = match text.parse::<TicketId>() {
             Ok(id) => return Some(id),
             Err(error) => error,
         };
         let help = "use letters, digits, `-` and `_`, such as `fix-login`";
-        self.error("bad-id", self.place_of(text), error.to_string(), help);
+        self.error("bad-id", place, error.to_string(), help);
         None
     }
 
     fn ids(&mut self) -> Vec<(TicketId, Range<usize>)> {
         let texts = self.list("[ledger, sessions]");
         let words = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
-        words
-            .filter(|word| !word.is_empty())
-            .filter_map(|word| Some((self.id(word)?, self.place_of(word))))
-            .collect()
+        // Each is looked for behind the one before it, for there may be thousands. What is not
+        // found as it is written ends the search: the rest get the place of all.
+        let mut rest = self.field.region.clone();
+        let mut ids = Vec::new();
+        for word in words.filter(|word| !word.is_empty()) {
+            let found = find(&self.source.text, word, rest.clone());
+            rest.start = found.as_ref().map_or(rest.end, |place| place.end);
+            let place = found.unwrap_or_else(|| self.place());
+            if let Some(id) = self.id(word, place.clone()) {
+                ids.push((id, place));
+            }
+        }
+        ids
     }
 
     fn labels(&mut self) -> Vec<String> {

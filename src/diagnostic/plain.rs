@@ -9,7 +9,8 @@ pub fn plain(text: &str) -> String {
     text.chars().map(picture).collect()
 }
 
-fn picture(c: char) -> char {
+/// Returns the character, or what is shown in its place.
+pub(super) fn picture(c: char) -> char {
     match c {
         '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
         '\u{7f}' => '\u{2421}',

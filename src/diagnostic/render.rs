@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Diagnostic, Severity, plain::plain};
+use super::{
+    Diagnostic, Severity,
+    plain::{picture, plain},
+};
 
 /// Columns of the narrowest terminal that is served well.
 const COLUMNS: usize = 80;
@@ -37,7 +40,12 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
         let help = wrap(&diagnostic.help, COLUMNS - "help: ".len());
         groups.push(Group::with_title(Level::HELP.secondary_title(help)));
     }
-    renderer.render(&groups)
+    // The renderer shows control characters of ASCII and some marks; its own escapes are ASCII.
+    let drawn = renderer.render(&groups);
+    drawn
+        .chars()
+        .map(|c| if c.is_ascii() { c } else { picture(c) })
+        .collect()
 }
 
 /// Returns the offending text in its lines, or only its place when the lines cannot be shown.
@@ -180,6 +188,22 @@ mod tests {
           |
         help: an escape ␛[2J in the help
         "#);
+    }
+
+    #[test]
+    fn no_control_character_of_a_file_reaches_the_terminal() {
+        let text = "title: \u{9b}2J\u{85}\u{200f}\u{202e}x\u{7f}\n";
+        let diagnostic = Diagnostic::error("odd", "odd", &Source::new("a.md", text), 0..5, "");
+        for colour in [false, true] {
+            let drawn = render(&diagnostic, colour);
+            assert!(
+                !drawn.contains(|c: char| !c.is_ascii() && plain(&c.to_string()) != c.to_string())
+            );
+            assert!(
+                colour || !drawn.contains(|c: char| c.is_control() && c != '\n'),
+                "{drawn:?}"
+            );
+        }
     }
 
     #[test]

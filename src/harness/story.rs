@@ -11,6 +11,8 @@
 //!
 //! Stories serve tests, demonstrations and rehearsals; [`super::player`] performs them.
 
+mod tree;
+
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use serde::Deserialize;
@@ -19,6 +21,12 @@ use crate::{backlog::ticket::TicketId, say::utterance::Utterance};
 
 /// How many bytes a story may have.
 pub(super) const LONGEST_STORY: u64 = 1024 * 1024;
+
+/// How many values a story may have once its aliases are unfolded; far more than any story needs.
+const MOST_VALUES: usize = 100_000;
+
+/// How many brackets may be open: the time of the YAML parser grows with their square.
+const DEEPEST: usize = 256;
 
 /// What the scripted agent does in each attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +153,9 @@ pub(super) enum StoryError {
     /// It is not YAML.
     #[error("the story is not YAML: {0}")]
     Yaml(#[from] serde_yaml::Error),
+    /// It has more open brackets than any story needs.
+    #[error("the story is nested more than {DEEPEST} deep")]
+    Deep,
     /// It is not a list of attempts.
     #[error("the story must have `attempts`, a list that holds a list of steps for each attempt")]
     Shape,
@@ -164,8 +175,11 @@ impl FromStr for Story {
     type Err = StoryError;
 
     fn from_str(text: &str) -> Result<Self, StoryError> {
+        if is_deep(text) {
+            return Err(StoryError::Deep);
+        }
         // Through JSON, because YAML enums would have to be written as tags (`!write`).
-        let story: serde_json::Value = serde_yaml::from_str(text)?;
+        let story = tree::read(text, MOST_VALUES)?;
         let fields = story.as_object().ok_or(StoryError::Shape)?;
         let lists = fields
             .get("attempts")
@@ -192,6 +206,19 @@ impl FromStr for Story {
     }
 }
 
+/// Returns whether more brackets are open somewhere than there may be, those of texts included.
+fn is_deep(text: &str) -> bool {
+    let mut open = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > DEEPEST
+    })
+}
+
 impl Story {
     /// Returns the steps of an attempt, counted from 1; the last attempt told repeats.
     pub(super) fn steps(&self, attempt: u32) -> &[Step] {
@@ -201,6 +228,16 @@ impl Story {
             .or(self.attempts.last())
             .map_or(&[], Vec::as_slice)
     }
+}
+
+/// Returns how many attempts a story tells, 1 or more.
+///
+/// # Errors
+/// What is wrong with it, as text.
+pub fn check(text: &str) -> Result<usize, String> {
+    text.parse::<Story>()
+        .map(|story| story.attempts.len())
+        .map_err(|error| error.to_string())
 }
 
 /// Returns the text of the story that every ticket of a rehearsal gets: one file that says that
@@ -284,6 +321,7 @@ attempts:
             ("attempts: [[]]\nmore: 1", "the story must have `attempts`"),
             ("", "the story must have `attempts`"),
             ("{", "the story is not YAML"),
+            (&"[".repeat(1000), "nested more than 256 deep"),
         ] {
             let error = text.parse::<Story>().unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");

@@ -11,6 +11,8 @@ pub mod ballast;
 mod crash;
 mod fold;
 mod medium;
+#[cfg(test)]
+mod odd;
 mod reader;
 mod record;
 mod segment;

@@ -142,13 +142,17 @@ pub(super) fn verify_alone(line: &[u8]) -> Option<Tip> {
 /// before it was damaged, for no write leaves that.
 pub(super) fn ends_in_a_record(line: &[u8]) -> bool {
     const OPENS: &[u8] = b"{\"seq\":";
-    let mut starts = line.windows(OPENS.len()).enumerate().skip(1);
-    starts.any(|(start, window)| {
-        window == OPENS
-            && line
-                .get(start..)
+    /// How many places are tried, from the end on: an event may hold such an object itself, and a
+    /// line of nothing else must not cost its length squared.
+    const MOST: usize = 32;
+    let starts = line.windows(OPENS.len()).enumerate().skip(1).rev();
+    starts
+        .filter(|(_, window)| *window == OPENS)
+        .take(MOST)
+        .any(|(start, _)| {
+            line.get(start..)
                 .is_some_and(|end| verify_alone(end).is_some())
-    })
+        })
 }
 
 /// Returns what a verified line says.
@@ -193,7 +197,10 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Broken, Record, Tip, decode, encode, verify, verify_alone};
+    use super::{
+        Broken, HASH_CLOSES, HASH_OPENS, Record, Tip, decode, encode, ends_in_a_record, verify,
+        verify_alone,
+    };
     use crate::clock::{BootTime, Now};
 
     fn now() -> Now {
@@ -245,6 +252,28 @@ mod tests {
             Err(Broken::Bytes)
         );
         assert_eq!(verify(b"", &Tip::ORIGIN.hash), Err(Broken::Bytes));
+    }
+
+    #[test]
+    fn a_record_behind_other_bytes_is_found() {
+        let (first, tip) = line(Tip::ORIGIN, "one");
+        let (second, _) = line(tip, "{\"seq\":7");
+        for between in ["", "\0", "torn", "{\"seq\":9"] {
+            let glued = [&first, between.as_bytes(), &second].concat();
+            assert!(ends_in_a_record(&glued), "{between:?}");
+        }
+        assert!(!ends_in_a_record(&second));
+        assert!(!ends_in_a_record(&[&second[..], b"}"].concat()));
+    }
+
+    /// Each of these places could begin a record that takes all of the line to be read.
+    #[test]
+    fn a_line_of_beginnings_is_given_up_soon() {
+        let mut line = b"{\"seq\":1,\"a\":[".repeat(100_000);
+        line.extend_from_slice(HASH_OPENS);
+        line.extend_from_slice(&[b'0'; 64]);
+        line.extend_from_slice(HASH_CLOSES);
+        assert!(!ends_in_a_record(&line));
     }
 
     #[test]

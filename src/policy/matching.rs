@@ -138,14 +138,15 @@ impl Rule {
     }
 }
 
-/// Adds a text to what people read: cut, each once, not too many.
+/// Adds a text to what people read: cut, each once, not too many. A pattern may match nothing at
+/// all, and there is nothing to read in that.
 pub(super) fn push(words: &mut Vec<String>, word: &str) {
     let mut cut: String = word.chars().take(LONGEST_MATCH).collect();
     if cut.len() < word.len() {
         cut.pop();
         cut.push('…');
     }
-    if words.len() < MOST_MATCHES && !words.contains(&cut) {
+    if !cut.is_empty() && words.len() < MOST_MATCHES && !words.contains(&cut) {
         words.push(cut);
     }
 }

@@ -2,6 +2,7 @@
 
 mod formats;
 mod landing;
+mod odd;
 mod rooms;
 mod trees;
 mod tricks;

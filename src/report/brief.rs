@@ -117,7 +117,7 @@ pub fn status(state: &State, runner: Liveness) -> Status {
         night: night.map_or_else(String::new, |night| line(&night.terms.night)),
         branch: night.map_or_else(String::new, |night| line(&night.terms.branch)),
         runner,
-        headline: headline_so_far(state),
+        headline: line(&headline_so_far(state)),
         active: state.active().map(|(ticket, active)| ActiveTicket {
             id: ticket.facts.id.clone(),
             title: line(&ticket.facts.title),
@@ -197,7 +197,8 @@ impl Status {
     pub fn render(&self) -> String {
         let mut text = String::new();
         if self.night.is_empty() {
-            return self.headline.clone() + "\n";
+            wrap(&mut text, "", &self.headline);
+            return text;
         }
         let runner = match self.runner {
             Liveness::Alive => "its runner is alive",

@@ -178,6 +178,10 @@ impl Bed {
             .env("LANG", "C.UTF-8")
             .env("TZ", "UTC")
             .stdin(Stdio::null());
+        // Where a build that measures coverage counts; without it, into the checkout.
+        if let Some(file) = std::env::var_os("LLVM_PROFILE_FILE") {
+            command.env("LLVM_PROFILE_FILE", file);
+        }
         // What cargo and rustup need to find their toolchain from another home.
         for name in ["CARGO_HOME", "RUSTUP_HOME"] {
             let folder = std::env::var_os(name).map(PathBuf::from).or_else(|| {

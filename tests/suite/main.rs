@@ -7,6 +7,9 @@
 )]
 
 mod bed;
+#[path = "../../fuzz/bodies/mod.rs"]
+mod bodies;
+mod corpus;
 mod house;
 mod kill;
 mod known;

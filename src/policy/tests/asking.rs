@@ -203,10 +203,23 @@ on = ['tool']
 any = ['git push']
 paths = ['**/.ssh/**']
 action = 'deny'
+
+[[rule]]
+id = 'rest'
+on = ['tool']
+tickets = ['T-2']
+action = 'halt'
 ",
     );
+    let unconditional = policy.at_tool(&facts("T-2"), "shell", "ls");
+    assert_eq!(unconditional.action, Action::Halt);
+    assert_eq!(unconditional.matched, ["shell"], "the tool is all there is");
     for (input, expected) in [
         ("git push", Action::Deny),
+        (
+            r#"{"steps": [{"run": "git push"}, 3, true, null]}"#,
+            Action::Deny,
+        ),
         ("git push --dry-run", Action::Proceed),
         (
             r#"{"command": "git push", "description": "x"}"#,

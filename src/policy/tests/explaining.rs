@@ -1,7 +1,10 @@
 //! The words in which a decision is explained.
 
 use super::ground::{contract, ticket};
-use crate::policy::{Point, Policy};
+use crate::{
+    diagnostic::Source,
+    policy::{Point, Policy, parse},
+};
 
 const RULES: &str = r"
 [[rule]]
@@ -26,6 +29,16 @@ say = 'The usual.'
 
 fn rendered(text: &str, point: Point) -> String {
     contract(RULES).explain_text(text, point).render()
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_at_all_shows_no_word() {
+    let text =
+        "[[rule]]\nid = 'a'\non = ['ticket']\nall = ['x?', '^']\naction = 'park'\nbecause = 'b'\n";
+    let policy = parse(&Source::new("policy.toml", text)).0;
+    let explanation = policy.explain_text("text", Point::Ticket);
+    assert_eq!(explanation.decision.rule.as_deref(), Some("a"));
+    assert_eq!(explanation.decision.matched, Vec::<String>::new());
 }
 
 #[test]
@@ -77,4 +90,95 @@ fn no_line_is_wider_than_a_terminal() {
         text.lines().all(|line| line.chars().count() <= 80),
         "{text}"
     );
+}
+
+#[test]
+fn every_rule_that_speaks_is_named_and_no_word_where_there_is_none() {
+    let rule = |id: &str, more: &str| format!("[[rule]]\nid = '{id}'\non = ['tool']\n{more}\n");
+    let policy = contract(
+        &[
+            rule(
+                "excused",
+                "any = ['cat']\nunless = ['bob']\naction = 'park'",
+            ),
+            rule(
+                "excused-too",
+                "any = ['eve']\nunless = ['cat']\naction = 'park'",
+            ),
+            rule("net", "any = ['curl']\naction = 'deny'"),
+            rule("more", "any = ['url']\naction = 'halt'"),
+            rule("all", "action = 'allow'"),
+        ]
+        .concat(),
+    );
+    let explained = policy.explain_text("curl bob cat", Point::Tool);
+    assert_eq!(explained.decision.rule.as_deref(), Some("excused"));
+    let explained = policy.explain_text("curl eve cat", Point::Tool);
+    let rendered = explained.render();
+    assert_eq!(explained.decision.rule.as_deref(), Some("excused"));
+    assert!(
+        rendered.contains("deny `net` (line 13): \"curl\""),
+        "{rendered}"
+    );
+    assert!(
+        rendered.contains("halt `more` (line 18): \"url\""),
+        "{rendered}"
+    );
+    assert!(
+        rendered.contains("proceed `all` (line 23): everything"),
+        "{rendered}"
+    );
+
+    let rendered = policy.explain_text("eve cat", Point::Tool).render();
+    assert!(rendered.contains("excused"), "{rendered}");
+}
+
+#[test]
+fn an_agent_is_told_what_it_must_leave_to_a_human() {
+    let policy = contract(
+        "
+[[rule]]
+id = 'free'
+on = ['ask']
+any = ['x']
+action = 'proceed'
+
+[[rule]]
+id = 'before'
+on = ['ticket']
+any = ['a']
+action = 'park'
+
+[[rule]]
+id = 'no_reason'
+on = ['ask']
+any = ['b']
+action = 'park'
+
+[[rule]]
+id = 'drop'
+on = ['diff']
+paths = ['*.sql']
+action = 'halt'
+category = 'loss of data'
+because = 'It is gone.'
+
+[[rule]]
+id = 'drop-again'
+on = ['ask']
+any = ['c']
+action = 'park'
+category = 'loss of data'
+because = 'It is gone as well.'
+
+[[answer]]
+ask = 'which'
+say = 'that'
+",
+    );
+    assert_eq!(
+        policy.in_plain_words(),
+        ["no reason", "loss of data: It is gone."]
+    );
+    assert_eq!(policy.standing().collect::<Vec<_>>(), [("which", "that")]);
 }

@@ -48,6 +48,21 @@ fn each_mistake_is_told_at_its_place() {
             "bad-value@''",
         ),
         (
+            "[[rule]]\nid = 3\non = ['ticket']\naction = 'park'".to_owned(),
+            "wrong-type@3",
+        ),
+        (
+            format!(
+                "[[rule]]\nid = '{0}'\non = ['ticket']\naction = 'park'",
+                "x".repeat(65)
+            ),
+            &*format!("bad-value@'{}'", "x".repeat(65)),
+        ),
+        (
+            "[[rule]]\nid = \"a\\tb\"\non = ['ticket']\naction = 'park'".to_owned(),
+            "bad-value@\"a\\tb\"",
+        ),
+        (
             "[[rule]]\nid = 'scope'\non = ['ticket']\naction = 'park'".to_owned(),
             "reserved-id@'scope'",
         ),
@@ -61,6 +76,12 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (rule("any = ['a(b']"), "bad-regex@("),
         (rule(r#"any = ["\\bok\\b", "x\\k"]"#), r"bad-regex@\\k"),
+        (rule("any = [\"\"\"\na(b\"\"\"]"), "bad-regex@("),
+        (rule("any = [\"\"\"\r\na(b\"\"\"]"), "bad-regex@("),
+        (rule("any = [\"\"\"a(b\"\"\"]"), "bad-regex@("),
+        (rule(r#"any = ["\x41\u0042\U0001f600("]"#), "bad-regex@("),
+        (rule(r#"any = ["\n\t\"("]"#), "bad-regex@("),
+        (rule("any = ['(?-u)\\xff']"), r"bad-regex@\xff"),
         (rule("any = ['x', 3]"), "wrong-type@3"),
         (rule("any = ['(a{900}){900}']"), "bad-regex@'(a{900}){900}'"),
         (rule("unles = ['x']"), "unknown-key@unles"),
@@ -76,6 +97,16 @@ fn each_mistake_is_told_at_its_place() {
         (
             "[[answer]]\nask = 'x'\nsay = ' '".to_owned(),
             "bad-value@' '",
+        ),
+        ("rule = [3]".to_owned(), "wrong-type@3"),
+        ("breakers = 3".to_owned(), "wrong-type@3"),
+        ("[breakers]\nyield_bad = '1'".to_owned(), "wrong-type@'1'"),
+        ("[breakers]\nyield_bad = 0x1".to_owned(), "wrong-type@0x1"),
+        ("[breakers]\nyield_bad = 0".to_owned(), "bad-value@0"),
+        ("[breakers]\nyield_bad = nan".to_owned(), "bad-value@nan"),
+        (
+            "[breakers]\nconsecutive_failures = 'x'".to_owned(),
+            "wrong-type@'x'",
         ),
         ("[breakers]\nyield_bad = 2".to_owned(), "bad-value@2"),
         ("[breakers]\nyield_after = 0".to_owned(), "bad-value@0"),
@@ -164,6 +195,10 @@ fn breakers_are_read() {
     assert_eq!(breakers.yield_after.get(), 3);
     assert!((breakers.yield_bad - 1.0).abs() < f64::EPSILON);
     assert_eq!(breakers.free_disk_bytes, 2_000_000_000);
+    let (policy, found) = problems("[breakers]\nconsecutive_failures = 1_0\nyield_bad = 0.2_5");
+    assert_eq!(found, []);
+    assert_eq!(policy.breakers().consecutive_failures.get(), 10);
+    assert!((policy.breakers().yield_bad - 0.25).abs() < f64::EPSILON);
 }
 
 #[test]
@@ -232,6 +267,53 @@ fn what_is_legal_and_surely_not_meant_is_a_warning() {
                 "on = ['ticket']\nany = ['x']",
             ),
             "",
+        ),
+        (
+            two(
+                "on = ['ticket']\nany = ['x']\nlabels = ['l', 'm']",
+                "on = ['ticket']\nany = ['x']\nlabels = ['m']",
+            ),
+            "unreachable-rule",
+        ),
+        (
+            two(
+                "on = ['ticket']\nany = ['x']\nlabels = ['l']",
+                "on = ['ticket']\nany = ['x']\nlabels = ['m']",
+            ),
+            "",
+        ),
+        (
+            two(
+                "on = ['ticket']\nany = ['x']\ntickets = ['T-1', 'T-2']",
+                "on = ['ticket']\nany = ['x']\ntickets = ['T-1']",
+            ),
+            "unreachable-rule",
+        ),
+        (
+            two(
+                "on = ['ticket']\nany = ['x']\ntickets = ['T-1']",
+                "on = ['ticket']\nany = ['x']\ntickets = ['T-2']",
+            ),
+            "",
+        ),
+        // Without a pattern there is nothing that `unless` could take out.
+        (
+            two(
+                "on = ['diff']\npaths = ['a']\nunless = ['z']",
+                "on = ['diff']\npaths = ['a']",
+            ),
+            "idle-unless unreachable-rule",
+        ),
+        (
+            two(
+                "on = ['ticket']\nall = ['y']\nunless = ['z']",
+                "on = ['ask']",
+            ),
+            "",
+        ),
+        (
+            "[[answer]]\nask = ''\nsay = '1'\n[[answer]]\nask = 'x'\nsay = '2'".to_owned(),
+            "matches-everything unreachable-answer",
         ),
         (
             two(

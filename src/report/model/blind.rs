@@ -97,7 +97,9 @@ fn survivors(view: View<'_>) -> Option<String> {
             .tried
             .iter()
             .filter_map(|tried| tried.session.as_ref());
-        let of_ticket: u32 = sessions.map(|session: &Session| session.survivors).sum();
+        let of_ticket: u64 = sessions
+            .map(|session: &Session| u64::from(session.survivors))
+            .sum();
         if of_ticket > 0 {
             names.add(id);
         }

@@ -154,7 +154,7 @@ fn pieces(text: &str, keep: impl Fn(&str) -> bool) -> Vec<Piece<'_>> {
 
 fn of_pieces(text: &str, keep: impl Fn(&str) -> bool) -> String {
     let mut out = Prose::default();
-    for piece in pieces(text, keep) {
+    for piece in pieces(text, &keep) {
         match piece {
             Piece::Code(code) => out.code(code),
             Piece::Text(text) => {
@@ -162,11 +162,7 @@ fn of_pieces(text: &str, keep: impl Fn(&str) -> bool) -> String {
                     if at > 0 {
                         out.space();
                     }
-                    if is_address(word) {
-                        out.code(&span(word));
-                    } else if !word.is_empty() {
-                        out.word(word);
-                    }
+                    out.shown(word, &keep);
                 }
             }
         }
@@ -194,6 +190,31 @@ impl Prose {
         }
         self.text.push_str(span);
         self.code = true;
+    }
+
+    /// Adds a word: an address as a code span, so that nothing makes a link of it. Where that span
+    /// may not stand, in a table, each part between its bars for itself.
+    fn shown(&mut self, word: &str, keep: impl Fn(&str) -> bool) {
+        if !is_address(word) {
+            if !word.is_empty() {
+                self.word(word);
+            }
+            return;
+        }
+        if keep(&span(word)) {
+            self.code(&span(word));
+            return;
+        }
+        for (at, part) in word.split('|').enumerate() {
+            if at > 0 {
+                self.word("|");
+            }
+            if is_address(part) {
+                self.code(&span(part));
+            } else if !part.is_empty() {
+                self.word(part);
+            }
+        }
     }
 
     fn space(&mut self) {
@@ -329,6 +350,15 @@ mod tests {
         ] {
             assert_eq!(code(attack), safe, "{attack:?}");
         }
+        for (attack, safe) in [
+            ("|[](://)", r"\|`[](://)`"),
+            ("a|http://x|b", r"a\|`http://x`\|b"),
+            ("http://x|", r"`http://x`\|"),
+            ("see http://x now", "see `http://x` now"),
+        ] {
+            assert_eq!(cell(attack), safe, "{attack:?}");
+        }
+        assert_eq!(code_cell("a|www.b"), r"a\|`www.b`");
         assert_eq!(code_cell("a|b"), r"a\|b");
         assert_eq!(code_cell("a`b"), "``a`b``");
         assert_eq!(cell("a `b|c` d"), r"a \`b\|c\` d");

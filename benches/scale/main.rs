@@ -2,7 +2,8 @@
 //!
 //! Measures the binary of the same profile from outside, in wall time: the median of five runs after
 //! a warm-up, or a single run where one takes long. `docs/performance.md` says how peak memory is
-//! taken. Sizes are set by `NIGHTSHIFT_BENCH_TICKETS` (10000) and `NIGHTSHIFT_BENCH_NIGHT` (1000).
+//! taken. Sizes are set by `NIGHTSHIFT_BENCH_TICKETS` (10000), `NIGHTSHIFT_BENCH_NIGHT` (1000) and
+//! `NIGHTSHIFT_BENCH_RECORDS` (100000); a size of 0 leaves its part out.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -18,15 +19,28 @@ use std::{
     time::Instant,
 };
 
+mod journal;
+
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, verb, folder] = &*arguments
+        && verb == journal::FOLD
+    {
+        return journal::fold(Path::new(folder));
+    }
     let number = |name: &str, otherwise: usize| {
         std::env::var(name)
             .ok()
             .and_then(|text| text.parse().ok())
             .unwrap_or(otherwise)
     };
-    many_tickets(number("NIGHTSHIFT_BENCH_TICKETS", 10_000));
-    long_night(number("NIGHTSHIFT_BENCH_NIGHT", 1_000));
+    let part = |name: &str, otherwise: usize, part: fn(usize)| match number(name, otherwise) {
+        0 => {}
+        size => part(size),
+    };
+    part("NIGHTSHIFT_BENCH_RECORDS", 100_000, journal::many_records);
+    part("NIGHTSHIFT_BENCH_TICKETS", 10_000, many_tickets);
+    part("NIGHTSHIFT_BENCH_NIGHT", 1_000, long_night);
 }
 
 /// `check`, `status` and `report` on a large backlog, most of it parked or held, some landed.
