@@ -93,19 +93,14 @@ fn notes(name: &str, command: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::config::PromptBy;
 
     fn command(words: &[&str]) -> HarnessConfig {
-        HarnessConfig {
-            kind: HarnessKind::Command {
-                command: words.iter().map(|&word| word.to_owned()).collect(),
-                prompt: PromptBy::Stdin,
-            },
-            env: BTreeMap::new(),
-        }
+        HarnessConfig::new(HarnessKind::Command {
+            command: words.iter().map(|&word| word.to_owned()).collect(),
+            prompt: PromptBy::Stdin,
+        })
     }
 
     #[test]
@@ -135,12 +130,9 @@ mod tests {
     #[test]
     fn stories_need_their_folder() {
         let root = tempfile::tempdir().unwrap();
-        let config = HarnessConfig {
-            kind: HarnessKind::Script {
-                stories: "stories".into(),
-            },
-            env: BTreeMap::new(),
-        };
+        let config = HarnessConfig::new(HarnessKind::Script {
+            stories: "stories".into(),
+        });
         assert!(!ready("x", &config, OsStr::new(""), root.path()).ok);
         std::fs::create_dir(root.path().join("stories")).unwrap();
         assert!(ready("x", &config, OsStr::new(""), root.path()).ok);
