@@ -1,7 +1,9 @@
 //! What one session may use up before it is ended.
 //!
-//! Only what the agent reports can be counted while it runs: claude, opencode and pi report every
-//! request, gemini and codex their tokens at the end only, which no budget can stop any more.
+//! Only what the agent reports can be counted while it runs. opencode and pi report every request;
+//! claude does so without what was written and what it costs (with prices in the configuration its
+//! cost is estimated from what was read); codex and gemini report at the end only, when no budget
+//! can stop them any more.
 
 use super::event::Usage;
 

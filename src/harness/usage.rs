@@ -48,16 +48,19 @@ impl Spent {
         }
     }
 
-    /// claude and qwen: a message. Its output is counted when it has just begun, so the total at
-    /// the end is more.
+    /// claude and qwen: a message. claude's output is counted when it has just begun, and so is
+    /// unknown until the end; qwen gives the numbers of a message with its last piece only.
     pub(super) fn of_message(value: &Value) -> Option<Self> {
-        let spent = Self {
-            message: value.pointer("/message/id")?.as_str().map(str::to_owned),
-            ..Self::anthropic(value.pointer("/message/usage")?)
-        };
-        // qwen gives the numbers of a message with its last piece only.
+        let usage = value.pointer("/message/usage")?;
+        let spent = Self::anthropic(usage);
         spent.input.filter(|input| *input > 0)?;
+        let is_whole = usage.get("total_tokens").is_some()
+            || value
+                .pointer("/message/stop_reason")
+                .is_some_and(Value::is_string);
         Some(Self {
+            message: value.pointer("/message/id")?.as_str().map(str::to_owned),
+            output: spent.output.filter(|_| is_whole),
             turns: Some(1),
             ..spent
         })
@@ -191,6 +194,20 @@ impl Meter {
         };
     }
 
+    /// Returns the sums with the cost that is certain so far, for a budget: what was written counts
+    /// nothing where it is not said.
+    pub(super) fn at_least(&self, prices: Option<&Prices>) -> Option<Usage> {
+        let sum = Spent {
+            output: self.sum.output.or(Some(0)),
+            ..self.sum.clone()
+        };
+        let usage = self.usage(prices)?;
+        Some(Usage {
+            cost_usd: usage.cost_usd.or_else(|| computed(&sum, prices?)),
+            ..usage
+        })
+    }
+
     /// Returns the sums; `None` when the agent said nothing of it.
     pub(super) fn usage(&self, prices: Option<&Prices>) -> Option<Usage> {
         let sum = &self.sum;
@@ -232,13 +249,17 @@ mod tests {
     use crate::harness::reading;
 
     fn metered(stream: &str, prices: Option<&Prices>) -> Option<Usage> {
+        meter(stream).usage(prices)
+    }
+
+    fn meter(stream: &str) -> Meter {
         let mut meter = Meter::default();
         for line in stream.lines() {
             if let Some(spent) = reading::read(line.as_bytes()).and_then(|read| read.spent) {
                 meter.add(&spent);
             }
         }
-        meter.usage(prices)
+        meter
     }
 
     fn usage(input: u64, output: u64, cost: Option<f64>, turns: Option<u32>) -> Usage {
@@ -260,7 +281,7 @@ mod tests {
 {"type":"result","is_error":false,"result":"ok","num_turns":3,"total_cost_usd":0.02,"usage":{"input_tokens":3000,"cache_creation_input_tokens":100,"cache_read_input_tokens":500,"output_tokens":126}}"#;
         let qwen = r#"
 {"type":"assistant","message":{"id":"a","model":"m","content":[],"usage":{"input_tokens":0,"output_tokens":0}}}
-{"type":"assistant","message":{"id":"b","model":"m","content":[],"usage":{"input_tokens":1200,"output_tokens":42}}}
+{"type":"assistant","message":{"id":"b","model":"m","content":[],"usage":{"input_tokens":1200,"output_tokens":42,"total_tokens":1242}}}
 {"type":"result","is_error":false,"result":"ok","num_turns":1,"usage":{"input_tokens":1200,"output_tokens":42,"cache_read_input_tokens":900,"total_tokens":1242}}"#;
         let codex = r#"
 {"type":"turn.completed","usage":{"input_tokens":1000000,"cached_input_tokens":400000,"output_tokens":100000}}
@@ -280,7 +301,10 @@ mod tests {
             (
                 "claude so far",
                 claude.to_owned(),
-                Some(usage(2400, 2, None, Some(2))),
+                Some(Usage {
+                    output_tokens: None,
+                    ..usage(2400, 0, None, Some(2))
+                }),
             ),
             (
                 "claude",
@@ -339,5 +363,9 @@ mod tests {
         // What the agent says counts more; what it does not say is not made up.
         assert_eq!(cost(opencode, &prices), Some(0.75));
         assert_eq!(cost(copilot, &prices), None);
+        // A budget knows what is certain while the end is not known.
+        assert_eq!(cost(claude, &prices), None);
+        let certain = meter(claude).at_least(Some(&flat)).unwrap().cost_usd;
+        assert_eq!(certain, Some(0.0072));
     }
 }

@@ -169,7 +169,8 @@ impl Watch {
                 format!("it compacted its context {times} times in a row, and did nothing");
             return Some(Ending::Failed { reason });
         }
-        if let Some(what) = self.allowance.exceeded(self.usage().as_ref(), processes) {
+        let spent = self.meter.at_least(self.prices.as_ref());
+        if let Some(what) = self.allowance.exceeded(spent.as_ref(), processes) {
             return Some(Ending::OverBudget { what });
         }
         self.waits_in_vain(self.last_sign.elapsed(), now)
@@ -323,6 +324,35 @@ mod tests {
             ("session 903f", None),
         ] {
             assert_eq!(watch(&[line]).session(), name, "{line}");
+        }
+    }
+
+    /// The recorded streams, trimmed: what they cost (`read written dollars turns`) and are called.
+    #[test]
+    fn every_recorded_stream_is_counted_and_named() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/streams");
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        for row in read("expected.tsv")
+            .lines()
+            .filter(|row| !row.starts_with('#'))
+        {
+            let [file, _, _, _, _, usage, name] = row.split('\t').collect::<Vec<_>>()[..] else {
+                panic!("{row}");
+            };
+            let text = read(file);
+            let watch = watch(&text.lines().collect::<Vec<_>>());
+            let shown = watch.usage().map_or("-".to_owned(), |usage| {
+                let one = |number: Option<String>| number.unwrap_or_else(|| "?".to_owned());
+                [
+                    one(usage.input_tokens.map(|n| n.to_string())),
+                    one(usage.output_tokens.map(|n| n.to_string())),
+                    one(usage.cost_usd.map(|n| format!("{n:.6}"))),
+                    one(usage.turns.map(|n| n.to_string())),
+                ]
+                .join(" ")
+            });
+            assert_eq!(shown, usage, "{file}");
+            assert_eq!(watch.session().unwrap_or("-"), name, "{file}");
         }
     }
 
