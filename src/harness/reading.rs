@@ -359,7 +359,8 @@ fn pi_message(value: &Value) -> Reading {
         Some("error") => {
             let error = value.pointer("/message/errorMessage");
             let fault = error.map(Fault::of).unwrap_or_default();
-            Reading::fault(Mood::Troubled, fault)
+            // The last word, unless a retry follows.
+            Reading::fault(Mood::Failed, fault)
         }
         Some("aborted") => Reading::default(),
         reason => Reading {

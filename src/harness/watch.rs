@@ -49,7 +49,6 @@ pub(super) struct Watch {
     message_goes_on: bool,
     retries: u32,
     compactions: u32,
-    is_retrying: bool,
     /// When a line came that was no bookkeeping.
     last_sign: Instant,
     /// Whether the words of the last plain line have been looked at.
@@ -73,7 +72,6 @@ impl Watch {
             message_goes_on: false,
             retries: 0,
             compactions: 0,
-            is_retrying: false,
             last_sign: Instant::now(),
             is_read: false,
         }
@@ -97,12 +95,11 @@ impl Watch {
         };
         self.recogniser.reading(&reading, now);
         match reading.mood {
-            Mood::Same | Mood::Troubled => {}
+            Mood::Same | Mood::Troubled | Mood::Failed => {}
             Mood::Retrying => self.retries = self.retries.saturating_add(1),
-            Mood::Working | Mood::Ended | Mood::Failed => self.retries = 0,
+            Mood::Working | Mood::Ended => self.retries = 0,
         }
         if reading.mood != Mood::Same {
-            self.is_retrying = matches!(reading.mood, Mood::Retrying | Mood::Troubled);
             self.last_sign = Instant::now();
         }
         if reading.uses_tool {
@@ -187,8 +184,7 @@ impl Watch {
                 .is_some_and(|until| until.duration_since(now) > SOON)
         };
         if let Some(trouble) = self.recogniser.trouble_now() {
-            let is_in_vain =
-                is_long(trouble) || (self.is_retrying && quiet >= QUIET_WITHOUT_A_TIME);
+            let is_in_vain = is_long(trouble) || quiet >= QUIET_WITHOUT_A_TIME;
             return is_in_vain.then(|| trouble.clone());
         }
         if std::mem::replace(&mut self.is_read, true) {

@@ -53,6 +53,7 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
     let mut weather = BTreeMap::new();
     let mut prices = PriceList::default();
     let mut resume = Vec::new();
+    let mut resume_at = None;
     for (key, value) in table {
         match &**key.get_ref() {
             "command" | "stories" => {}
@@ -68,6 +69,7 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
             "weather" => section(walk, key, value, &mut weather, patterns),
             "prices" => section(walk, key, value, &mut prices, price_list),
             "resume" => {
+                resume_at = Some(key.span());
                 let words = walk.texts(key, value, "--resume", false);
                 resume = words.map(without_places).unwrap_or_default();
                 if !resume.iter().any(|word| word.contains("{session}")) {
@@ -81,6 +83,17 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
             }
             _ => walk.unknown(key, &format!("harness.{}", name.get_ref()), &HARNESS),
         }
+    }
+    let is_list = table
+        .get("command")
+        .is_some_and(|command| command.get_ref().is_array());
+    if let Some(span) = resume_at.filter(|_| !is_list) {
+        walk.error(
+            "bad-value",
+            span,
+            "`resume` needs a `command` that is a list, to add its words to",
+            "write the command as a list, or take the line out",
+        );
     }
     let kind = match (
         table.get_key_value("command"),

@@ -307,6 +307,11 @@ fn each_problem_is_named_with_its_place_and_the_next_step() {
              [\"--resume\", \"{session}\"]",
         ),
         (
+            "[harness.mine]\ncommand = \"a\"\nresume = [\"{session}\"]",
+            "bad-value 3:1 `resume` needs a `command` that is a list, to add its words to / write \
+             the command as a list, or take the line out",
+        ),
+        (
             "[harness.mine]\ncommand = [\"a\"]\n[harness.mine.weather]\nlimit = [\"a(\"]",
             "bad-pattern 4:10 `a(` is not a usable pattern: unclosed group / write a regular \
              expression, such as '(?i)quota used up until (?<until>.+)'",

@@ -41,6 +41,8 @@ struct Known {
     weather: Weather,
     /// Whether the time was written by a machine, to the second.
     is_exact: bool,
+    /// Whether the session said that it failed for it.
+    is_final: bool,
 }
 
 /// Recognises weather in the lines of one session.
@@ -56,6 +58,8 @@ pub(in crate::harness) struct Recogniser {
     is_structured: bool,
     out: VecDeque<String>,
     err: VecDeque<String>,
+    /// Plain lines on standard output since the last JSON.
+    plain_since: usize,
 }
 
 impl Recogniser {
@@ -70,12 +74,14 @@ impl Recogniser {
             is_structured: false,
             out: VecDeque::new(),
             err: VecDeque::new(),
+            plain_since: 0,
         }
     }
 
     /// Takes what a JSON line says.
     pub(in crate::harness) fn reading(&mut self, reading: &Reading, now: Timestamp) {
         self.is_structured = true;
+        self.plain_since = 0;
         let found = reading
             .fault
             .as_ref()
@@ -99,6 +105,9 @@ impl Recogniser {
                     self.trouble = None;
                 }
                 self.trouble(found);
+                if let Some(trouble) = &mut self.trouble {
+                    trouble.is_final = true;
+                }
                 self.has_ended = true;
             }
         }
@@ -116,13 +125,21 @@ impl Recogniser {
             self.err.clear();
         }
         let lines = match stream {
-            Stream::Out => &mut self.out,
+            Stream::Out => {
+                self.plain_since = self.plain_since.saturating_add(1);
+                &mut self.out
+            }
             Stream::Err => &mut self.err,
         };
         if lines.len() >= LAST_LINES {
             lines.pop_front();
         }
         lines.push_back(text);
+        let is_passing = self.trouble.as_ref().is_some_and(|known| !known.is_final);
+        if is_passing && self.plain_since > LAST_LINES {
+            // An agent that prints text, and in it some JSON that is not its own.
+            self.trouble = None;
+        }
     }
 
     /// Returns what troubles the session now, as far as its JSON says.
@@ -146,7 +163,10 @@ impl Recogniser {
 
     /// Returns the weather that ended the session; `None` when it ended well, or for another reason.
     pub(in crate::harness) fn finish(&self, exit: &Exit, now: Timestamp) -> Option<Weather> {
-        if let Some(known) = &self.trouble {
+        let ended_well = *exit == Exit::Code(0);
+        // An error that was not the session's last word does not outweigh a good end.
+        let trouble = self.trouble.as_ref();
+        if let Some(known) = trouble.filter(|known| known.is_final || !ended_well) {
             return Some(known.weather.clone());
         }
         if self.has_ended {
@@ -154,8 +174,9 @@ impl Recogniser {
         }
         let after = match exit {
             Exit::Stopped | Exit::NotStarted { .. } => return None,
+            Exit::Code(0) if self.ends_well_anyway => LINES_AFTER,
             Exit::Code(0) if self.is_structured => return None,
-            Exit::Code(0) if !self.ends_well_anyway => {
+            Exit::Code(0) => {
                 // Only the configuration's own patterns are believed against the exit code.
                 let mut last = [&self.out, &self.err].into_iter().flatten();
                 return last.find_map(|line| {
@@ -163,7 +184,6 @@ impl Recogniser {
                     Some(weather(found, line))
                 });
             }
-            Exit::Code(0) => LINES_AFTER,
             Exit::Code(_) | Exit::Signal(_) | Exit::TimedOut | Exit::Silent => LAST_LINES,
         };
         [&self.err, &self.out]
@@ -218,6 +238,7 @@ fn known(found: Found, fault: &Fault) -> Known {
     Known {
         weather: weather(found, &said),
         is_exact,
+        is_final: false,
     }
 }
 

@@ -205,6 +205,22 @@ fn a_retry_that_helped_is_forgotten_and_one_that_did_not_is_not() {
 }
 
 #[test]
+fn json_that_an_agent_shows_is_not_its_own() {
+    let shown = r#"{"type":"error","error":{"type":"rate_limit_error","message":"Rate limited"}}"#;
+    let mut long = vec![shown];
+    long.extend(["and on"; 9]);
+    for (lines, exit, name) in [
+        (vec![shown], Exit::Code(1), "overload"),
+        (vec![shown, "Done."], Exit::Code(0), "none"),
+        (long, Exit::Code(1), "none"),
+    ] {
+        let lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
+        let weather = heard("agent", Stream::Out, &lines, &exit);
+        assert_eq!(weather.map(|weather| weather.kind), kind(name), "{lines:?}");
+    }
+}
+
+#[test]
 fn an_unknown_zone_is_said_with_the_words() {
     let line = "You've hit your limit · resets 4pm (Mars)".to_owned();
     let weather = heard("agent", Stream::Out, &[line], &Exit::Code(1)).unwrap();
