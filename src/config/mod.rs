@@ -16,7 +16,7 @@ pub use duration::{BadDuration, parse_duration};
 pub use environment::{Environment, NoStateFolder};
 pub use glob::check_glob;
 pub use model::{
-    Agent, Config, Engine, Gate, GatePlace, HarnessConfig, HarnessKind, Network, Night, PromptBy,
-    Rooms, Sandbox,
+    Agent, Config, Engine, Gate, GatePlace, HarnessConfig, HarnessKind, Network, Night, Prices,
+    PromptBy, Rooms, Sandbox,
 };
 pub use parse::parse;

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::Serialize;
 
 use super::budget::Budgets;
+use crate::harness::event::WeatherKind;
 
 /// Everything that `nightshift.toml` says, defaults filled in.
 ///
@@ -82,13 +83,56 @@ pub struct HarnessConfig {
     pub kind: HarnessKind,
     /// Variables to set for it, over the inherited ones.
     pub env: BTreeMap<String, String>,
+    /// Regular expressions by which weather is known in what it prints, beside the built-in ones; a
+    /// group named `until` holds the time.
+    pub weather: BTreeMap<WeatherKind, Vec<String>>,
+    /// What its tokens cost, where it does not say so itself.
+    pub prices: Option<Prices>,
+    /// Arguments that continue a session, with `{session}` filled in; empty when it cannot. They
+    /// stand where the command has `{resume}`, else at its end.
+    pub resume: Vec<String>,
+}
+
+impl HarnessConfig {
+    /// Returns a harness that runs this, with nothing more said.
+    pub fn new(kind: HarnessKind) -> Self {
+        Self {
+            kind,
+            env: BTreeMap::new(),
+            weather: BTreeMap::new(),
+            prices: None,
+            resume: Vec::new(),
+        }
+    }
+}
+
+/// What tokens cost, in millionths of a US dollar for a million of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Prices {
+    /// Tokens read.
+    pub input: u64,
+    /// Tokens read from a cache; `None` is the same as others.
+    pub cached: Option<u64>,
+    /// Tokens written.
+    pub output: u64,
+}
+
+impl Prices {
+    /// Returns what so many tokens cost, in millionths of a US dollar, rounded down.
+    pub fn micros(&self, input: u64, cached: u64, output: u64) -> u64 {
+        let of = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
+        let all = of(input, self.input)
+            + of(cached, self.cached.unwrap_or(self.input))
+            + of(output, self.output);
+        u64::try_from(all / 1_000_000).unwrap_or(u64::MAX)
+    }
 }
 
 /// What a harness runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum HarnessKind {
-    /// A command line, with `{prompt_file}`, `{bench}`, `{model}` and `{ticket}` filled in.
+    /// A command line, with `{prompt_file}`, `{bench}`, `{model}`, `{ticket}` and `{resume}` filled in.
     Command {
         /// Program and arguments.
         command: Vec<String>,

@@ -4,13 +4,14 @@
 //! unknown key is noted with the nearest known one. Only broken TOML ends the reading, at its
 //! first error, because what follows it cannot be trusted.
 
-use std::{collections::BTreeMap, ops::Range, path::PathBuf};
+mod harness;
 
-use toml::de::{DeTable, DeValue};
+use std::ops::Range;
+
+use toml::de::DeTable;
 
 use super::{
-    Agent, Config, Engine, Gate, GatePlace, HarnessConfig, HarnessKind, Network, Night, PromptBy,
-    Rooms, Sandbox,
+    Agent, Config, Engine, Gate, GatePlace, Network, Night, Rooms, Sandbox,
     walk::{Key, Value, Walk},
 };
 use crate::diagnostic::{Diagnostic, Source};
@@ -19,7 +20,6 @@ const TOP: [&str; 8] = [
     "backlog", "policy", "agent", "harness", "gate", "night", "rooms", "sandbox",
 ];
 const AGENT: [&str; 5] = ["harness", "model", "timeout", "silence", "attempts"];
-const HARNESS: [&str; 4] = ["command", "prompt", "stories", "env"];
 const GATE: [&str; 4] = ["run", "timeout", "protect", "where"];
 const NIGHT: [&str; 2] = ["length", "lanes"];
 const ROOMS: [&str; 2] = ["setup", "copy"];
@@ -56,7 +56,7 @@ fn top(walk: &mut Walk<'_>, table: &DeTable<'_>, config: &mut Config) {
             "backlog" => set(&mut config.backlog, path(walk, key, value, "backlog")),
             "policy" => set(&mut config.policy, path(walk, key, value, "policy.toml")),
             "agent" => section(walk, key, value, &mut config.agent, agent),
-            "harness" => section(walk, key, value, &mut config.harness, harnesses),
+            "harness" => section(walk, key, value, &mut config.harness, harness::harnesses),
             "gate" => section(walk, key, value, &mut config.gate, gate),
             "night" => section(walk, key, value, &mut config.night, night),
             "rooms" => section(walk, key, value, &mut config.rooms, rooms),
@@ -101,151 +101,6 @@ fn agent(walk: &mut Walk<'_>, table: &DeTable<'_>, agent: &mut Agent) {
 
 fn without_places(texts: Vec<(String, Range<usize>)>) -> Vec<String> {
     texts.into_iter().map(|(text, _)| text).collect()
-}
-
-fn harnesses(
-    walk: &mut Walk<'_>,
-    table: &DeTable<'_>,
-    harnesses: &mut BTreeMap<String, HarnessConfig>,
-) {
-    for (key, value) in table {
-        let name: &str = key.get_ref();
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-            walk.error(
-                "bad-value",
-                key.span(),
-                format!("`{name}` cannot be the name of a harness"),
-                "use 1 to 64 letters, digits, `.`, `_` and `-`",
-            );
-            continue;
-        }
-        let Some(table) = walk.table(key, value) else {
-            continue;
-        };
-        if let Some(harness) = harness(walk, key, table) {
-            harnesses.insert(name.to_owned(), harness);
-        }
-    }
-}
-
-/// Returns a harness, or `None` when it has no usable command and no usable stories.
-fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<HarnessConfig> {
-    let mut prompt = None;
-    let mut env = BTreeMap::new();
-    for (key, value) in table {
-        match &**key.get_ref() {
-            "command" | "stories" => {}
-            "prompt" => {
-                let choices = [
-                    ("stdin", PromptBy::Stdin),
-                    ("file", PromptBy::File),
-                    ("arg", PromptBy::Arg),
-                ];
-                prompt = walk.choice(key, value, &choices).map(|by| (by, key.span()));
-            }
-            "env" => section(walk, key, value, &mut env, variables),
-            _ => walk.unknown(key, &format!("harness.{}", name.get_ref()), &HARNESS),
-        }
-    }
-    let kind = match (
-        table.get_key_value("command"),
-        table.get_key_value("stories"),
-    ) {
-        (Some((key, value)), None) => {
-            let by = prompt.map(|(by, _)| by).unwrap_or_default();
-            command(walk, key, value, by)
-        }
-        (None, Some((key, value))) => {
-            if let Some((_, span)) = prompt {
-                walk.error(
-                    "bad-value",
-                    span,
-                    "`prompt` means nothing for a harness with `stories`",
-                    "take the line out",
-                );
-            }
-            walk.text(key, value, "stories")
-                .map(|stories| HarnessKind::Script {
-                    stories: PathBuf::from(stories),
-                })
-        }
-        (Some(_), Some((stories, _))) => {
-            walk.error(
-                "bad-value",
-                stories.span(),
-                "a harness has either `command` or `stories`, not both",
-                "take one of the two out",
-            );
-            None
-        }
-        (None, None) => {
-            walk.error(
-                "empty-harness",
-                name.span(),
-                format!("the harness `{}` does not say what it runs", name.get_ref()),
-                "add `command = [\"my-agent\", \"--file\", \"{prompt_file}\"]`",
-            );
-            None
-        }
-    };
-    kind.map(|kind| HarnessConfig { kind, env })
-}
-
-fn command(
-    walk: &mut Walk<'_>,
-    key: &Key<'_>,
-    value: &Value<'_>,
-    prompt: PromptBy,
-) -> Option<HarnessKind> {
-    let before = walk.found.len();
-    let texts = walk.texts(key, value, "my-agent", true)?;
-    if walk.found.len() > before {
-        return None;
-    }
-    let mut command = without_places(texts);
-    if let DeValue::String(_) = value.get_ref() {
-        command.splice(..0, ["sh".to_owned(), "-c".to_owned()]);
-        if prompt == PromptBy::Arg {
-            // The first argument after the script is its `$0`: the prompt must become `$1`.
-            command.push("sh".to_owned());
-        }
-    }
-    if command.is_empty() {
-        walk.error(
-            "empty-value",
-            value.span(),
-            "`command` is empty",
-            "write the program and its arguments, such as [\"my-agent\"]",
-        );
-        return None;
-    }
-    Some(HarnessKind::Command { command, prompt })
-}
-
-fn variables(walk: &mut Walk<'_>, table: &DeTable<'_>, env: &mut BTreeMap<String, String>) {
-    for (key, value) in table {
-        let name: &str = key.get_ref();
-        if name.is_empty() || name.contains(['=', '\0']) {
-            walk.error(
-                "bad-value",
-                key.span(),
-                format!("`{name}` cannot be the name of a variable"),
-                "use letters, digits and `_`",
-            );
-            continue;
-        }
-        match value.get_ref() {
-            // An empty variable is a meaning of its own: it hides an inherited one.
-            DeValue::String(text) if !text.contains('\0') => {
-                env.insert(name.to_owned(), text.to_string());
-            }
-            _ => {
-                let how = format!("`{name} = \"…\"`, in quotes");
-                walk.wrong(key, value, "a text without NUL bytes", &how);
-            }
-        }
-    }
 }
 
 fn gate(walk: &mut Walk<'_>, table: &DeTable<'_>, gate: &mut Gate) {

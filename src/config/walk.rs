@@ -234,6 +234,34 @@ impl<'s> Walk<'s> {
         in_range
     }
 
+    /// Returns an amount of US dollars, in millionths.
+    pub(super) fn dollars(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<u64> {
+        let amount = match value.get_ref() {
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
+            DeValue::Float(number) => number.as_str().replace('_', "").parse::<f64>().ok(),
+            _ => {
+                let how = format!("`{} = 3.00`", key.get_ref());
+                self.wrong(key, value, "an amount of US dollars", &how);
+                return None;
+            }
+        };
+        let usable = amount.filter(|amount| (0.0..=1e6).contains(amount));
+        if usable.is_none() {
+            self.error(
+                "bad-value",
+                value.span(),
+                format!("`{}` must be between 0 and 1000000 dollars", key.get_ref()),
+                "write it as in 3.00",
+            );
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 10^12, as was just checked"
+        )]
+        usable.map(|amount| (amount * 1e6).round() as u64)
+    }
+
     /// Returns the choice that the text names.
     pub(super) fn choice<T: Copy>(
         &mut self,

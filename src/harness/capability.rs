@@ -14,8 +14,7 @@ pub enum Proof {
     Verified,
 }
 
-/// What a program offers. An offer is not a use: this version of nightshift reads every program's
-/// output as plain lines, and says so where it lists them.
+/// What a program offers, and nightshift makes use of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Capabilities {
     /// A stream of events on its standard output.
@@ -26,7 +25,7 @@ pub struct Capabilities {
     pub resume: Proof,
     /// Refusing a tool call before it happens.
     pub hard_deny: Proof,
-    /// That nightshift tells a usage limit or an overload from a failure.
+    /// That a usage limit or an overload is told from a failure.
     pub limits_recognised: Proof,
     /// Tools from an MCP server that the runner brings.
     pub mcp: Proof,

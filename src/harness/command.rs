@@ -2,7 +2,8 @@
 //!
 //! `{prompt_file}`, `{bench}`, `{model}` and `{ticket}` are filled in, also within an argument; any
 //! other `{word}` is left alone. When no model is asked for, an argument that holds `{model}` is
-//! left out, together with the option (an argument that begins with `-`) right before it.
+//! left out, together with the option (an argument that begins with `-`) right before it. An
+//! argument `{resume}` is where the words stand that continue a session; else they come last.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -26,6 +27,8 @@ pub(super) struct Filling<'a> {
     pub(super) model: Option<&'a str>,
     /// The ticket's id.
     pub(super) ticket: &'a str,
+    /// Arguments that continue a session; empty for a new one.
+    pub(super) resume: &'a [String],
 }
 
 /// A command line as it is run.
@@ -58,7 +61,12 @@ pub(super) fn fill(
     filling: &Filling<'_>,
 ) -> Result<Filled, PromptTooLong> {
     let mut argv: Vec<OsString> = Vec::with_capacity(command.len() + 1);
+    let mut resumes = filling.resume.iter().map(OsString::from);
     for argument in command {
+        if argument == "{resume}" {
+            argv.extend(resumes.by_ref());
+            continue;
+        }
         if filling.model.is_none() && argument.contains("{model}") {
             let option = |last: &OsString| last.as_encoded_bytes().starts_with(b"-");
             if argv.len() > 1 && argv.last().is_some_and(option) {
@@ -68,6 +76,7 @@ pub(super) fn fill(
         }
         argv.push(argument_of(argument, filling));
     }
+    argv.extend(resumes);
     let stdin = match by {
         PromptBy::Stdin => Some(prompt.as_bytes().to_vec()),
         PromptBy::File => None,
@@ -126,6 +135,7 @@ mod tests {
             bench: Path::new("/bench"),
             model,
             ticket: "T-7",
+            resume: &[],
         };
         fill(&command, by, "do it", &filling).unwrap()
     }
@@ -182,6 +192,39 @@ mod tests {
     }
 
     #[test]
+    fn what_continues_a_session_stands_where_it_is_wanted() {
+        let resume = ["--resume".to_owned(), "{model}".to_owned()];
+        for (command, resume, expected) in [
+            (
+                &["a", "{resume}", "-p"][..],
+                &[][..],
+                vec!["a", "-p", "do it"],
+            ),
+            (
+                &["a", "{resume}", "-p"],
+                &resume[..],
+                vec!["a", "--resume", "{model}", "-p", "do it"],
+            ),
+            (
+                &["a", "run"],
+                &resume,
+                vec!["a", "run", "--resume", "{model}", "do it"],
+            ),
+        ] {
+            let command: Vec<String> = command.iter().map(|&part| part.to_owned()).collect();
+            let filling = Filling {
+                prompt_file: Path::new("p"),
+                bench: Path::new("b"),
+                model: None,
+                ticket: "T",
+                resume,
+            };
+            let filled = fill(&command, PromptBy::Arg, "do it", &filling).unwrap();
+            assert_eq!(filled.argv, expected);
+        }
+    }
+
+    #[test]
     fn a_prompt_that_no_argument_can_hold_is_refused() {
         let long = "x".repeat(LONGEST_ARGUMENT + 1);
         let filling = Filling {
@@ -189,6 +232,7 @@ mod tests {
             bench: Path::new("b"),
             model: None,
             ticket: "T",
+            resume: &[],
         };
         let command = ["a".to_owned()];
         assert!(fill(&command, PromptBy::Arg, &long, &filling).is_err());

@@ -19,7 +19,7 @@ pub enum HarnessEvent {
         /// The harness's name.
         harness: String,
     },
-    /// The agent's process is running.
+    /// The agent's process is running. Comes once more when the agent has named the session.
     RunStarted {
         /// Its process id.
         pid: u32,

@@ -1,10 +1,12 @@
 //! Agent CLIs whose headless command lines were observed to work, for `init` to write.
 //!
 //! Versions observed: claude 2.1.197, codex 0.169.0, opencode 1.18.33, gemini 0.61.0, qwen 0.15.10,
-//! pi 0.73.1, copilot 1.0.102, hermes 0.19.0, aider 0.86.2. In this version their events, limits
-//! and refusals are not understood; the caveats say what follows.
+//! pi 0.73.1, copilot 1.0.102, hermes 0.19.0, aider 0.86.2. Those that can continue a session were
+//! seen to do so by the words in `resume`.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
+
+use super::capability::{Capabilities, Proof};
 
 /// A known agent CLI.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +19,9 @@ pub struct Known {
     arguments: &'static [&'static str],
     /// How the prompt goes in, as the configuration writes it.
     prompt: &'static str,
+    /// What continues a session, where the arguments have `{resume}`; empty when nothing was seen
+    /// to.
+    resume: &'static [&'static str],
     /// Variables to set.
     env: &'static [(&'static str, &'static str)],
     /// What to know before trusting it with a night.
@@ -42,6 +47,7 @@ const ALL: [Known; 9] = [
             "{model}",
         ],
         prompt: "stdin",
+        resume: &["--resume", "{session}"],
         env: &[("DISABLE_AUTOUPDATER", "1"), ("DISABLE_TELEMETRY", "1")],
         caveats: &[
             OPEN,
@@ -53,6 +59,7 @@ const ALL: [Known; 9] = [
         program: "codex",
         arguments: &[
             "exec",
+            "{resume}",
             "--json",
             "--dangerously-bypass-approvals-and-sandbox",
             "-m",
@@ -60,10 +67,11 @@ const ALL: [Known; 9] = [
             "-",
         ],
         prompt: "stdin",
+        resume: &["resume", "{session}"],
         env: &[],
         caveats: &[
             OPEN,
-            "it waits for an hour when told to retry after an hour: the timeout ends it",
+            "when told to retry after an hour it waits in silence, and is ended after ten minutes",
         ],
     },
     Known {
@@ -79,10 +87,11 @@ const ALL: [Known; 9] = [
             "{model}",
         ],
         prompt: "arg",
+        resume: &["--session", "{session}"],
         env: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
         caveats: &[
             "everything is allowed to it by default",
-            "it may compact without end on a context that is too long: the timeout ends it",
+            "it may compact without end on a context that is too long: nightshift ends it",
         ],
     },
     Known {
@@ -96,21 +105,32 @@ const ALL: [Known; 9] = [
             "--skip-trust",
             "-m",
             "{model}",
+            "{resume}",
             "-p",
         ],
         prompt: "arg",
+        resume: &["--resume", "{session}"],
         env: &[("GEMINI_CLI_NO_RELAUNCH", "true")],
         caveats: &[OPEN, "it ends with code 0 when it is told to stop"],
     },
     Known {
         name: "qwen",
         program: "qwen",
-        arguments: &["-o", "stream-json", "--yolo", "-m", "{model}", "-p"],
+        arguments: &[
+            "-o",
+            "stream-json",
+            "--yolo",
+            "-m",
+            "{model}",
+            "{resume}",
+            "-p",
+        ],
         prompt: "arg",
+        resume: &["--resume", "{session}"],
         env: &[],
         caveats: &[
             OPEN,
-            "it ends with code 0 on errors of its model: no change counts as a failure",
+            "it ends with code 0 on errors of its model: its output tells",
         ],
     },
     Known {
@@ -118,10 +138,11 @@ const ALL: [Known; 9] = [
         program: "pi",
         arguments: &["--mode", "json", "--no-session", "--model", "{model}"],
         prompt: "arg",
+        resume: &[],
         env: &[],
         caveats: &[
             "it has no permissions at all",
-            "it ends with code 0 on errors of its model",
+            "it ends with code 0 on errors of its model: its output tells",
         ],
     },
     Known {
@@ -134,9 +155,11 @@ const ALL: [Known; 9] = [
             "--no-ask-user",
             "--model",
             "{model}",
+            "{resume}",
             "-p",
         ],
         prompt: "arg",
+        resume: &["--resume={session}"],
         env: &[("COPILOT_AUTO_UPDATE", "false")],
         caveats: &[OPEN],
     },
@@ -145,10 +168,11 @@ const ALL: [Known; 9] = [
         program: "hermes",
         arguments: &["-z"],
         prompt: "arg",
+        resume: &[],
         env: &[],
         caveats: &[
-            "it prints its last message only",
-            "it ends with code 0 on errors of its model",
+            "it prints its last message only: tokens and cost are unknown",
+            "it ends with code 0 on errors of its model: its last line tells",
         ],
     },
     Known {
@@ -169,10 +193,11 @@ const ALL: [Known; 9] = [
             "{prompt_file}",
         ],
         prompt: "file",
+        resume: &[],
         env: &[],
         caveats: &[
             "it cannot run `nightshift say`: it speaks by the fenced block only",
-            "it ends with code 0 on errors of its model",
+            "it ends with code 0 on errors of its model: its last lines tell",
         ],
     },
 ];
@@ -182,12 +207,31 @@ pub fn all() -> &'static [Known] {
     &ALL
 }
 
+/// Returns the known agent whose program this is.
+pub(super) fn of_program(program: &str) -> Option<&'static Known> {
+    let name = Path::new(program).file_name()?.to_str()?;
+    ALL.iter().find(|known| known.program == name)
+}
+
 /// Returns the known agent of a name.
 pub fn find(name: &str) -> Option<&'static Known> {
     ALL.iter().find(|known| known.name == name)
 }
 
 impl Known {
+    /// Returns what its output was seen to tell, by replay of recorded sessions.
+    pub(super) fn capabilities(&self) -> Capabilities {
+        let seen = |there: bool| if there { Proof::Verified } else { Proof::No };
+        let prints_text = matches!(self.name, "aider" | "hermes");
+        Capabilities {
+            events: seen(!prints_text),
+            // copilot tells its requests, and no tokens.
+            usage: seen(!prints_text && self.name != "copilot"),
+            limits_recognised: Proof::Verified,
+            ..Capabilities::none()
+        }
+    }
+
     /// Returns a ready `[harness.NAME]` table.
     pub fn as_toml(&self) -> String {
         let quote = |word: &str| toml::Value::String(word.to_owned()).to_string();
@@ -202,6 +246,10 @@ impl Known {
         }
         _ = writeln!(text, "command = [{}]", words.join(", "));
         _ = writeln!(text, "prompt  = \"{}\"", self.prompt);
+        if !self.resume.is_empty() {
+            let words: Vec<_> = self.resume.iter().copied().map(quote).collect();
+            _ = writeln!(text, "resume  = [{}]", words.join(", "));
+        }
         if !self.env.is_empty() {
             let pairs: Vec<_> = self
                 .env
@@ -217,14 +265,29 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config, diagnostic::Source};
+    use crate::{
+        config::{self, HarnessKind, PromptBy},
+        diagnostic::Source,
+    };
 
     #[test]
     fn every_ready_table_is_a_valid_configuration() {
         for known in all() {
             let (config, problems) = config::parse(&Source::new("x", known.as_toml()));
             assert!(problems.is_empty(), "{}: {problems:?}", known.name);
-            assert!(config.harness.contains_key(known.name));
+            let harness = &config.harness[known.name];
+            let HarnessKind::Command { command, prompt } = &harness.kind else {
+                panic!("{}", known.name);
+            };
+            assert_eq!(harness.resume, known.resume);
+            // A prompt that is an argument belongs right behind `-p`.
+            let place = command.iter().position(|word| word == "{resume}");
+            assert!(
+                place.is_some() || *prompt != PromptBy::Arg || command.last().unwrap() != "-p",
+                "{}",
+                known.name
+            );
+            assert!(place.is_none() || !known.resume.is_empty());
         }
     }
 }

@@ -3,19 +3,25 @@
 //! [`run`] is one session in the bench, from the command line filled in (`command`) or the story
 //! played (`script`, `player`) to the end of the whole process tree. [`compose`] makes the prompt,
 //! [`ready`] says before a night whether a harness can run, [`known`] holds command lines of agent
-//! CLIs as they were observed to work.
+//! CLIs as they were observed to work. While a session runs, `watch` reads every line of its output:
+//! `reading` says what a line means, `weather` what troubles it, `usage` what it costs.
 
+mod allowance;
 mod capability;
 mod command;
+mod ending;
 mod environment;
 pub mod event;
+mod fault;
 pub mod known;
 mod last_message;
 mod lines;
 mod output;
 mod player;
+mod premature;
 mod prepare;
 mod prompt;
+mod reading;
 mod ready;
 mod record;
 mod request;
@@ -24,10 +30,15 @@ mod session;
 mod story;
 #[cfg(test)]
 mod tests;
+mod usage;
+mod watch;
+mod weather;
 
+pub use allowance::Allowance;
 pub use capability::{Capabilities, Proof};
 pub use output::keep_output;
 pub use player::play;
+pub use premature::premature;
 pub use prompt::{Earlier, Landed, PROMPT_TEMPLATE, PromptError, PromptInput, Told, compose};
 pub use ready::{Readiness, ready};
 pub use request::Request;

@@ -2,10 +2,18 @@
 //!
 //! A session does the same while the agent runs. This is for output that was caught elsewhere.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{last_message, record::Record};
-use crate::{layout::PathError, process::Stream, sandbox::Redactor, say::utterance::Utterance};
+use jiff::tz::TimeZone;
+
+use super::{allowance::Allowance, last_message, record::Record, watch::Watch};
+use crate::{
+    config::{HarnessConfig, HarnessKind},
+    layout::PathError,
+    process::Stream,
+    sandbox::Redactor,
+    say::utterance::Utterance,
+};
 
 /// Keeps an output in `events.jsonl` and `raw.log` of `folder`, as a session does, and returns what
 /// the block at its end says, or why it says nothing; `None` without a block, or when the block is
@@ -19,7 +27,11 @@ pub fn keep_output<'a>(
     prompt: &str,
     pieces: impl IntoIterator<Item = (Stream, &'a [u8])>,
 ) -> Result<Option<Result<Utterance, String>>, PathError> {
-    let mut record = Record::begin(folder, redactor)?;
+    let config = HarnessConfig::new(HarnessKind::Script {
+        stories: PathBuf::new(),
+    });
+    let watch = Watch::new(&config, &Allowance::default(), TimeZone::UTC);
+    let mut record = Record::begin(folder, redactor, watch)?;
     for (stream, bytes) in pieces {
         record.output(stream, bytes);
     }

@@ -97,11 +97,22 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
     let ticket = session.ticket.id();
     let (argv, stdin) = match &session.config.kind {
         HarnessKind::Command { command, prompt } => {
+            let resume = match session.resume {
+                Some(_) if session.config.resume.is_empty() => {
+                    return Err(format!(
+                        "a session cannot be continued: `[harness.{}]` has no `resume`",
+                        session.harness
+                    ));
+                }
+                Some(name) => continued(&session.config.resume, name),
+                None => Vec::new(),
+            };
             let filling = Filling {
                 prompt_file: &desk.prompt,
                 bench: session.bench,
                 model: session.model,
                 ticket: ticket.as_str(),
+                resume: &resume,
             };
             let filled = fill(command, *prompt, session.prompt, &filling)
                 .map_err(|error| error.to_string())?;
@@ -137,4 +148,10 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
         silence: Some(session.silence),
         grace: GRACE,
     })
+}
+
+/// Returns the arguments that continue a session of this name.
+fn continued(words: &[String], name: &str) -> Vec<String> {
+    let words = words.iter();
+    words.map(|word| word.replace("{session}", name)).collect()
 }

@@ -35,8 +35,7 @@ pub fn ready(name: &str, config: &HarnessConfig, path: &OsStr, root: &Path) -> R
                 ok: what.is_ok(),
                 what: what.unwrap_or_else(|missing| missing),
                 notes: notes(name, command),
-                // A command's output is read as plain lines, whatever the agent offers.
-                capabilities: Capabilities::none(),
+                capabilities: capabilities(config, command),
             }
         }
         HarnessKind::Script { stories } => {
@@ -74,6 +73,23 @@ fn program(name: &str, command: &[String], path: &OsStr, root: &Path) -> Result<
         .ok_or_else(|| format!("`{program}` of `[harness.{name}]` is not {place}"))
 }
 
+/// Of a program that is not known nothing is promised, though its words may be.
+fn capabilities(config: &HarnessConfig, command: &[String]) -> Capabilities {
+    let known = command
+        .first()
+        .and_then(|program| known::of_program(program));
+    let all = known.map_or(Capabilities::none(), known::Known::capabilities);
+    let declared = |there: bool| if there { Proof::Declared } else { Proof::No };
+    Capabilities {
+        resume: declared(!config.resume.is_empty()),
+        limits_recognised: match all.limits_recognised {
+            Proof::No => declared(!config.weather.is_empty()),
+            seen => seen,
+        },
+        ..all
+    }
+}
+
 fn notes(name: &str, command: &[String]) -> Vec<String> {
     known::find(name)
         .filter(|known| {
@@ -93,19 +109,14 @@ fn notes(name: &str, command: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::config::PromptBy;
 
     fn command(words: &[&str]) -> HarnessConfig {
-        HarnessConfig {
-            kind: HarnessKind::Command {
-                command: words.iter().map(|&word| word.to_owned()).collect(),
-                prompt: PromptBy::Stdin,
-            },
-            env: BTreeMap::new(),
-        }
+        HarnessConfig::new(HarnessKind::Command {
+            command: words.iter().map(|&word| word.to_owned()).collect(),
+            prompt: PromptBy::Stdin,
+        })
     }
 
     #[test]
@@ -133,14 +144,26 @@ mod tests {
     }
 
     #[test]
+    fn what_an_agent_can_do_is_known_by_its_program() {
+        let root = tempfile::tempdir().unwrap();
+        let told =
+            |config: &HarnessConfig| ready("x", config, OsStr::new(""), root.path()).capabilities;
+        let claude = told(&command(&["/opt/claude", "-p"]));
+        assert_eq!(claude.limits_recognised, Proof::Verified);
+        assert_eq!(claude.usage, Proof::Verified);
+        assert_eq!(told(&command(&["aider"])).usage, Proof::No);
+        assert_eq!(told(&command(&["mine"])), Capabilities::none());
+        let mut mine = command(&["mine"]);
+        mine.resume.push("{session}".into());
+        assert_eq!(told(&mine).resume, Proof::Declared);
+    }
+
+    #[test]
     fn stories_need_their_folder() {
         let root = tempfile::tempdir().unwrap();
-        let config = HarnessConfig {
-            kind: HarnessKind::Script {
-                stories: "stories".into(),
-            },
-            env: BTreeMap::new(),
-        };
+        let config = HarnessConfig::new(HarnessKind::Script {
+            stories: "stories".into(),
+        });
         assert!(!ready("x", &config, OsStr::new(""), root.path()).ok);
         std::fs::create_dir(root.path().join("stories")).unwrap();
         assert!(ready("x", &config, OsStr::new(""), root.path()).ok);

@@ -15,8 +15,10 @@ use std::{
 use super::{
     event::HarnessEvent,
     lines::{LONGEST_LINE, Lines, Tail},
+    watch::Watch,
 };
 use crate::{
+    clock,
     layout::{PathContext, PathError},
     process::Stream,
     sandbox::{LineRedactor, Redactor, clean},
@@ -43,6 +45,7 @@ pub(super) struct Record<'a> {
     err: Source<'a>,
     raw_tail: Tail,
     message: Tail,
+    watch: Watch,
     /// Whether the note at the end of the events has been written.
     events_full: bool,
     /// The first file that could not be written.
@@ -96,7 +99,11 @@ impl Output {
 
 impl<'a> Record<'a> {
     /// Begins both files in the attempt's folder.
-    pub(super) fn begin(folder: &Path, redactor: &'a Redactor) -> Result<Self, PathError> {
+    pub(super) fn begin(
+        folder: &Path,
+        redactor: &'a Redactor,
+        watch: Watch,
+    ) -> Result<Self, PathError> {
         Ok(Self {
             redactor,
             events: Output::create(folder.join("events.jsonl"))?,
@@ -105,6 +112,7 @@ impl<'a> Record<'a> {
             err: Source::new(redactor),
             raw_tail: Tail::new(RAW_TAIL),
             message: Tail::new(MESSAGE),
+            watch,
             events_full: false,
             problem: None,
         })
@@ -113,6 +121,11 @@ impl<'a> Record<'a> {
     /// Returns whether a file could not be written: there is no use in going on.
     pub(super) fn is_broken(&self) -> bool {
         self.problem.is_some()
+    }
+
+    /// What the output says so far.
+    pub(super) fn watch(&mut self) -> &mut Watch {
+        &mut self.watch
     }
 
     /// Records one event.
@@ -178,6 +191,8 @@ impl<'a> Record<'a> {
     }
 
     fn line(&mut self, stream: Stream, line: &[u8]) {
+        // Whole and as it is: a cut or a redaction might take the sense.
+        self.watch.line(stream, line, clock::now().at);
         if stream == Stream::Out {
             self.message.push(line);
         }
@@ -239,7 +254,13 @@ fn cut(mut text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
+    use crate::{
+        config::{HarnessConfig, HarnessKind},
+        harness::Allowance,
+    };
 
     struct Seen {
         raw: String,
@@ -247,10 +268,17 @@ mod tests {
         message: Vec<u8>,
     }
 
+    fn config() -> HarnessConfig {
+        HarnessConfig::new(HarnessKind::Script {
+            stories: "stories".into(),
+        })
+    }
+
     fn recorded(feed: impl FnOnce(&mut dyn FnMut(Stream, &[u8]))) -> Seen {
         let folder = tempfile::tempdir().unwrap();
         let redactor = Redactor::default();
-        let mut record = Record::begin(folder.path(), &redactor).unwrap();
+        let watch = Watch::new(&config(), &Allowance::default(), TimeZone::UTC);
+        let mut record = Record::begin(folder.path(), &redactor, watch).unwrap();
         feed(&mut |stream, bytes| record.output(stream, bytes));
         let message = record.finish_output().unwrap();
         record.finish().unwrap();

@@ -4,26 +4,35 @@
 //! `events.jsonl` (exactly one terminal event), `raw.log`, `say.jsonl`. An agent that parks has a
 //! moment to finish by itself and is then ended, so that no tokens are burnt on a settled ticket.
 
-use std::{cell::RefCell, ffi::OsString, path::Path, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    ffi::OsString,
+    path::Path,
+    time::Duration,
+};
 
+use jiff::tz::TimeZone;
 use tokio::{sync::watch, time};
 
 use super::{
+    allowance::Allowance,
+    ending,
     event::{Ending, HarnessEvent, Usage},
-    last_message, prepare,
+    last_message,
+    premature::premature,
+    prepare,
     record::{Record, printable},
+    watch::Watch,
 };
 use crate::{
     backlog::ticket::Ticket,
+    clock,
     config::HarnessConfig,
     layout::PathError,
-    process::{self, Exit},
+    process,
     repo::id::CommitId,
     sandbox::Redactor,
-    say::{
-        Listener, StandingAnswer,
-        utterance::{Question, Utterance},
-    },
+    say::{Listener, StandingAnswer, utterance::Utterance},
 };
 
 /// How often an agent's words are looked for.
@@ -73,6 +82,10 @@ pub struct Session<'a> {
     pub configuration: &'a str,
     /// Questions that are answered in advance.
     pub answers: Vec<StandingAnswer>,
+    /// What it may use up.
+    pub allowance: Allowance,
+    /// The agent's own name of an earlier session, which is to be continued.
+    pub resume: Option<&'a str>,
 }
 
 /// What follows from something that an agent said.
@@ -103,6 +116,12 @@ pub struct HarnessReport {
     pub output_bytes: u64,
     /// Processes of its tree that were still alive after it and were ended.
     pub survivors: u32,
+    /// The most processes that its tree was seen to have at once; `None` when it never ran.
+    pub processes: Option<u32>,
+    /// The agent's own name for the session, by which it can be continued.
+    pub session: Option<String>,
+    /// Why its turn seems to have ended too soon, judged by its last message; one line.
+    pub premature: Option<String>,
 }
 
 /// Runs a session. `stop` ends it at once; `on_say` decides what follows from each utterance, which
@@ -126,7 +145,8 @@ pub(super) async fn run_with(
     farewell: Duration,
 ) -> Result<HarnessReport, PathError> {
     let desk = prepare::lay_out(&session)?;
-    let mut record = Record::begin(session.folder, session.redactor)?;
+    let watch = Watch::new(session.config, &session.allowance, TimeZone::system());
+    let mut record = Record::begin(session.folder, session.redactor, watch)?;
     record.event(&HarnessEvent::RunClaimed {
         ticket: session.ticket.id().to_string(),
         attempt: session.attempt,
@@ -140,14 +160,17 @@ pub(super) async fn run_with(
                 usage: None,
             });
             record.finish()?;
-            return Ok(nothing(Ending::NotStarted { reason }));
+            return Ok(HarnessReport::nothing(Ending::NotStarted { reason }));
         }
     };
 
     let mut said = Vec::new();
+    // Whether a word of the agent decides how the session ends.
+    let mut is_settled = false;
     let mut hear = |said: &mut Vec<Utterance>, utterance| {
-        let utterance = redact(utterance, session.redactor);
+        let utterance = ending::redact(utterance, session.redactor);
         let reaction = on_say(&utterance);
+        is_settled |= reaction != Reaction::Continue;
         said.push(utterance);
         reaction
     };
@@ -155,17 +178,20 @@ pub(super) async fn run_with(
     let mut ending = None;
     // Shared by the child's output and this loop, which take turns in one task.
     let shared = RefCell::new(record);
+    let processes = Cell::new(0);
+    let pid = Cell::new(0);
+    let mut announced = false;
     let finished = {
         let (end, mut ended) = watch::channel(false);
-        let running = process::run(
+        let running = process::run_counted(
             &spec,
             &mut ended,
             |process| {
-                let pid = process.pid;
-                let started = HarnessEvent::RunStarted { pid, session: None };
-                shared.borrow_mut().event(&started);
+                pid.set(process.pid);
+                started(&mut shared.borrow_mut(), process.pid, None);
             },
             |stream, bytes| shared.borrow_mut().output(stream, bytes),
+            |count| processes.set(count),
         );
         tokio::pin!(running);
         let mut ticks = time::interval(LISTEN);
@@ -200,7 +226,19 @@ pub(super) async fn run_with(
                 ending.get_or_insert(Ending::Halted);
                 end.send_replace(true);
             }
-            if shared.borrow().is_broken() {
+            let mut record = shared.borrow_mut();
+            if !announced && let Some(name) = record.watch().session().map(str::to_owned) {
+                announced = true;
+                started(&mut record, pid.get(), Some(name));
+            }
+            // One that parked is on its way out.
+            if leave_at.is_none()
+                && let Some(verdict) = record.watch().verdict(processes.get(), clock::now().at)
+            {
+                ending.get_or_insert(verdict);
+                end.send_replace(true);
+            }
+            if record.is_broken() {
                 // Work that leaves no evidence is not worth its tokens: `finish` says why.
                 end.send_replace(true);
             }
@@ -213,7 +251,7 @@ pub(super) async fn run_with(
     match last_message::utterance(&last, session.prompt) {
         // It may have said the same by the command, too.
         Some(Ok(utterance)) => {
-            let shown = redact(utterance.clone(), session.redactor);
+            let shown = ending::redact(utterance.clone(), session.redactor);
             if !said.contains(&shown) && !late.contains(&utterance) {
                 late.push(utterance);
             }
@@ -228,101 +266,61 @@ pub(super) async fn run_with(
     for utterance in late {
         hear(&mut said, utterance);
     }
-    let ending = ending.unwrap_or_else(|| self::ending(&finished.exit, &session));
-    record.event(&terminal(&ending));
+    let name = record.watch().session().map(str::to_owned);
+    if !announced && name.is_some() {
+        started(&mut record, pid.get(), name.clone());
+    }
+    let ending = ending.unwrap_or_else(|| {
+        // Weather explains a bad end, and an end that only looks good; a park explains both.
+        let weather = (!is_settled)
+            .then(|| record.watch().weather(&finished.exit, clock::now().at))
+            .flatten();
+        weather.map_or_else(
+            || ending::of(&finished.exit, session.timeout, session.silence),
+            Ending::Weather,
+        )
+    });
+    let ending = ending::printable(ending, session.redactor);
+    let usage = record.watch().usage();
+    let premature = (ending == Ending::Exited && !is_settled)
+        .then(|| premature(&record.watch().message(), finished.survivors, None))
+        .flatten()
+        .map(|reason| printable(session.redactor, &reason));
+    record.event(&ending::terminal(&ending, usage.clone()));
     record.finish()?;
     Ok(HarnessReport {
         ending,
         took: finished.took,
         said,
         bad_says: listener.bad(),
-        usage: None,
+        usage,
         output_bytes: finished.output_bytes,
         survivors: finished.survivors,
+        processes: (finished.processes > 0).then_some(finished.processes),
+        session: name,
+        premature,
     })
 }
 
-fn terminal(ending: &Ending) -> HarnessEvent {
-    match ending {
-        Ending::Exited => HarnessEvent::RunCompleted { usage: None },
-        Ending::Failed { .. }
-        | Ending::TimedOut { .. }
-        | Ending::Silent { .. }
-        | Ending::Stopped
-        | Ending::Halted
-        | Ending::NotStarted { .. }
-        | Ending::Weather(_)
-        | Ending::OverBudget { .. } => HarnessEvent::RunFailed {
-            reason: word(ending),
+/// Records that the agent runs; once more when its own name for the session is known.
+fn started(record: &mut Record<'_>, pid: u32, session: Option<String>) {
+    record.event(&HarnessEvent::RunStarted { pid, session });
+}
+
+impl HarnessReport {
+    /// The report of a session that never ran.
+    fn nothing(ending: Ending) -> Self {
+        Self {
+            ending,
+            took: Duration::ZERO,
+            said: Vec::new(),
+            bad_says: 0,
             usage: None,
-        },
-    }
-}
-
-fn ending(exit: &Exit, session: &Session<'_>) -> Ending {
-    let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    match exit {
-        Exit::Code(0) => Ending::Exited,
-        Exit::Code(code) => Ending::Failed {
-            reason: format!("it ended with exit code {code}"),
-        },
-        Exit::Signal(signal) => Ending::Failed {
-            reason: format!("signal {signal} ended it"),
-        },
-        Exit::TimedOut => Ending::TimedOut {
-            after_ms: ms(session.timeout),
-        },
-        Exit::Silent => Ending::Silent {
-            after_ms: ms(session.silence),
-        },
-        Exit::Stopped => Ending::Stopped,
-        Exit::NotStarted { reason, .. } => Ending::NotStarted {
-            reason: reason.clone(),
-        },
-    }
-}
-
-fn word(ending: &Ending) -> String {
-    match ending {
-        Ending::Exited => "it ended".to_owned(),
-        Ending::Failed { reason } | Ending::NotStarted { reason } => reason.clone(),
-        Ending::TimedOut { after_ms } => format!("timeout after {after_ms} ms"),
-        Ending::Silent { after_ms } => format!("silent for {after_ms} ms"),
-        Ending::Stopped => "the night was stopped".to_owned(),
-        Ending::Halted => "it was ended after what it said".to_owned(),
-        Ending::Weather(weather) => format!("{}: {}", weather.kind.as_str(), weather.said),
-        Ending::OverBudget { what } => format!("over budget: {what}"),
-    }
-}
-
-fn nothing(ending: Ending) -> HarnessReport {
-    HarnessReport {
-        ending,
-        took: Duration::ZERO,
-        said: Vec::new(),
-        bad_says: 0,
-        usage: None,
-        output_bytes: 0,
-        survivors: 0,
-    }
-}
-
-/// Takes secrets and escape sequences out of what the agent said, before anyone keeps it.
-fn redact(utterance: Utterance, redactor: &Redactor) -> Utterance {
-    let safe = |text: String| printable(redactor, &text);
-    match utterance {
-        Utterance::Note { text } => Utterance::Note { text: safe(text) },
-        Utterance::Assume { text, because } => Utterance::Assume {
-            text: safe(text),
-            because: because.map(safe),
-        },
-        Utterance::Park(question) => Utterance::Park(Question {
-            question: safe(question.question),
-            options: question.options.into_iter().map(safe).collect(),
-            recommend: question.recommend.map(safe),
-            because: question.because.map(safe),
-        }),
-        Utterance::Halt { text } => Utterance::Halt { text: safe(text) },
-        Utterance::Done { text } => Utterance::Done { text: safe(text) },
+            output_bytes: 0,
+            survivors: 0,
+            processes: None,
+            session: None,
+            premature: None,
+        }
     }
 }

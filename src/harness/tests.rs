@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, ffi::OsString, fs, path::Path, time::Duration};
 use tokio::sync::watch;
 
 use super::{
-    event::{Ending, HarnessEvent},
+    Allowance,
+    event::{Ending, HarnessEvent, Usage, WeatherKind},
     session::{HarnessReport, Reaction, Session, run_with},
 };
 use crate::{
@@ -27,10 +28,14 @@ struct Play {
     prompt: PromptBy,
     said: String,
     timeout: Duration,
+    silence: Duration,
     secret: Option<String>,
     /// Something done to the attempt's folder beforehand.
     before: fn(&Path),
     stop_at_once: bool,
+    allowance: Allowance,
+    resume_words: Vec<String>,
+    resume: Option<&'static str>,
 }
 
 impl Play {
@@ -40,9 +45,13 @@ impl Play {
             prompt: PromptBy::Stdin,
             said: "Work.\n".to_owned(),
             timeout: Duration::from_secs(20),
+            silence: Duration::from_secs(20),
             secret: None,
             before: |_| {},
             stop_at_once: false,
+            allowance: Allowance::default(),
+            resume_words: Vec::new(),
+            resume: None,
         }
     }
 }
@@ -113,11 +122,11 @@ async fn play(play: Play) -> Played {
     fs::create_dir_all(&attempt).unwrap();
     (play.before)(&attempt);
     let config = HarnessConfig {
-        kind: HarnessKind::Command {
+        resume: play.resume_words,
+        ..HarnessConfig::new(HarnessKind::Command {
             command: play.command,
             prompt: play.prompt,
-        },
-        env: BTreeMap::new(),
+        })
     };
     let path = (OsString::from("PATH"), OsString::from("/usr/bin:/bin"));
     let secret = play.secret.map(|secret| ("API_TOKEN".to_owned(), secret));
@@ -139,9 +148,11 @@ async fn play(play: Play) -> Played {
         redactor: &Redactor::new(secret.into_iter()),
         mark: format!("session-{mark}"),
         timeout: play.timeout,
-        silence: Duration::from_secs(20),
+        silence: play.silence,
         model: None,
         configuration: "c0",
+        allowance: play.allowance,
+        resume: play.resume,
         answers: vec![StandingAnswer {
             ask: "tabs".into(),
             say: "spaces".into(),
@@ -318,4 +329,136 @@ async fn a_record_that_cannot_be_written_ends_the_agent() {
     };
     let error = play(case).await.result.unwrap_err();
     assert!(error.to_string().contains("raw.log"), "{error}");
+}
+
+const LIMIT: &str = r#"{"type":"result","is_error":true,"session_id":"abc-1","num_turns":2,"result":"You\u2019ve hit your limit. Try again in 2 hours. s3cr3t-Zq81kfPw02LmX7"}"#;
+
+fn print(line: &str) -> String {
+    format!("printf '%s\\n' '{line}'")
+}
+
+#[tokio::test]
+async fn weather_is_an_ending_unless_the_agent_had_the_last_word() {
+    let mut timed_out = Play::sh(&format!("{}; exec sleep 60", print(LIMIT)));
+    timed_out.timeout = Duration::from_millis(500);
+    let limited = |ending: &Ending| match ending {
+        Ending::Weather(weather) => weather.kind == WeatherKind::Limit && weather.until.is_some(),
+        _ => false,
+    };
+    let other = "Too many requests, I thought.";
+    for (case, is_weather) in [
+        (Play::sh(&format!("{}; exit 1", print(LIMIT))), true),
+        (Play::sh(&print(LIMIT)), true),
+        (timed_out, true),
+        (
+            Play::sh("echo 'Claude usage limit reached. Try again in 1 hour.' >&2; exit 1"),
+            true,
+        ),
+        (
+            Play::sh("echo 'Claude usage limit reached. Try again in 1 hour.' >&2"),
+            false,
+        ),
+        (
+            Play::sh(&format!("{}; {}; exit 1", print(LIMIT), say(PARK))),
+            false,
+        ),
+        (
+            Play::sh(&format!("{}; {}; exec sleep 60", say(HALT), print(LIMIT))),
+            false,
+        ),
+        (Play::sh(&format!("{}; exit 1", print(other))), false),
+    ] {
+        let script = case.command.clone();
+        let played = play(case).await;
+        let ending = &played.report().ending;
+        assert_eq!(limited(ending), is_weather, "{script:?}: {ending:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_session_cost_and_what_it_is_called_are_reported() {
+    let mut case = Play::sh(&format!("{}; exit 1", print(LIMIT)));
+    case.secret = Some("s3cr3t-Zq81kfPw02LmX7".to_owned());
+    let played = play(case).await;
+    let report = played.report();
+    assert_eq!(report.session.as_deref(), Some("abc-1"));
+    assert!(report.processes.is_some_and(|count| count >= 1));
+    let Ending::Weather(weather) = &report.ending else {
+        panic!("{:?}", report.ending);
+    };
+    assert!(!weather.said.contains("s3cr3t"), "{}", weather.said);
+    let events = played.events();
+    let named = |event: &&HarnessEvent| matches!(event, HarnessEvent::RunStarted { session: Some(name), .. } if name == "abc-1");
+    assert_eq!(events.iter().filter(named).count(), 1);
+
+    let spent = r#"{"type":"turn.completed","usage":{"input_tokens":10,"output_tokens":5}}"#;
+    let played = play(Play::sh(&print(spent))).await;
+    let usage = Usage {
+        input_tokens: Some(10),
+        output_tokens: Some(5),
+        ..Usage::default()
+    };
+    assert_eq!(played.report().usage.as_ref(), Some(&usage));
+    let last = played.events().pop();
+    assert_eq!(
+        last,
+        Some(HarnessEvent::RunCompleted { usage: Some(usage) })
+    );
+}
+
+#[tokio::test]
+async fn a_used_up_budget_ends_the_agent() {
+    let step = r#"{"type":"step_finish","part":{"reason":"tool-calls","tokens":{"input":100,"output":10},"cost":0.5}}"#;
+    let mut turns = Play::sh(&format!("{}; {}; exec sleep 60", print(step), print(step)));
+    turns.allowance.turns = Some(1);
+    let mut money = Play::sh(&format!("{}; exec sleep 60", print(step)));
+    money.allowance.cost_micros = Some(400_000);
+    let mut crowd = Play::sh("for i in 1 2 3 4 5; do sleep 60 & done; wait");
+    crowd.allowance.processes = Some(3);
+    crowd.silence = Duration::from_secs(2);
+    let mut enough = Play::sh(&print(step));
+    enough.allowance.turns = Some(1);
+    for (case, expected) in [
+        (turns, Some("1 turns")),
+        (money, Some("0.400000 dollars")),
+        (crowd, Some("3 processes at once")),
+        (enough, None),
+    ] {
+        let played = play(case).await;
+        let report = played.report();
+        match (&report.ending, expected) {
+            (Ending::OverBudget { what }, Some(expected)) => assert_eq!(what, expected),
+            (ending, expected) => assert!(
+                *ending == Ending::Exited && expected.is_none(),
+                "{ending:?}, not {expected:?}"
+            ),
+        }
+        if expected == Some("3 processes at once") {
+            assert!(report.processes >= Some(6), "{:?}", report.processes);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_continued_by_its_name() {
+    let mut case = Play::sh("echo \"$@\"");
+    case.command.push("agent".into());
+    case.resume_words = vec!["--resume={session}".into()];
+    case.resume = Some("abc-1");
+    assert_eq!(play(case).await.printed(), ["--resume=abc-1"]);
+    let mut case = Play::sh("echo one");
+    case.resume = Some("abc-1");
+    let played = play(case).await;
+    assert!(matches!(played.report().ending, Ending::NotStarted { .. }));
+}
+
+#[tokio::test]
+async fn a_turn_that_ended_too_soon_is_said() {
+    let line =
+        r#"{"type":"result","is_error":false,"result":"I will wait for the build to finish."}"#;
+    let played = play(Play::sh(&print(line))).await;
+    let premature = played.report().premature.clone().unwrap();
+    assert!(premature.contains("wait for the build"), "{premature}");
+    let played = play(Play::sh("echo 'Done.'")).await;
+    assert_eq!(played.report().premature, None);
 }

@@ -17,7 +17,7 @@ mod unix;
 
 pub use id::ProcessId;
 pub use identity::{find_program, identify, is_alive};
-pub use run::{capture, run};
+pub use run::{capture, run, run_counted};
 pub use spec::{Exit, Finished, Spec, Stream};
 pub use sweep::sweep;
 pub use unix::become_subreaper;

@@ -59,12 +59,25 @@ pub async fn run(
     on_start: impl FnOnce(ProcessId),
     sink: impl FnMut(Stream, &[u8]),
 ) -> Finished {
+    run_counted(spec, stop, on_start, sink, |_| {}).await
+}
+
+/// [`run`], which also calls `on_count` every few seconds with the most living processes that the
+/// tree was seen to have at once.
+pub async fn run_counted(
+    spec: &Spec,
+    stop: &mut watch::Receiver<bool>,
+    on_start: impl FnOnce(ProcessId),
+    sink: impl FnMut(Stream, &[u8]),
+    mut on_count: impl FnMut(u32),
+) -> Finished {
     let started = Instant::now();
     let not_run = |exit| Finished {
         exit,
         took: started.elapsed(),
         output_bytes: 0,
         survivors: 0,
+        processes: 0,
         unended: 0,
     };
     if *stop.borrow() {
@@ -96,6 +109,7 @@ pub async fn run(
                 if tree.has_worked() {
                     pipes.last_sign = Instant::now();
                 }
+                on_count(tree.peak());
                 if spec.silence.is_some_and(|limit| pipes.last_sign.elapsed() >= limit) {
                     break (Exit::Silent, None);
                 }
@@ -119,6 +133,7 @@ pub async fn run(
         took: started.elapsed(),
         output_bytes: pipes.bytes,
         survivors: tree.killed(),
+        processes: tree.peak(),
         unended,
     }
 }

@@ -67,6 +67,9 @@ pub struct Finished {
     pub output_bytes: u64,
     /// How many of its descendants did not end with it and were killed.
     pub survivors: u32,
+    /// The most living processes that its tree was seen to have at once, itself included; looked
+    /// for every few seconds. 0 when it never ran.
+    pub processes: u32,
     /// How many processes of its tree could not be ended, itself included: with more than 0 the
     /// room is not safe to use again.
     pub unended: u32,

@@ -46,6 +46,8 @@ pub(super) struct Tree {
     asked: BTreeSet<(u32, u64)>,
     killed: BTreeSet<(u32, u64)>,
     usage: BTreeMap<(u32, u64), (u64, u64)>,
+    /// The most members that it was seen to have at once.
+    peak: usize,
     is_over: bool,
 }
 
@@ -73,6 +75,7 @@ impl Tree {
             asked: BTreeSet::new(),
             killed: BTreeSet::new(),
             usage: BTreeMap::new(),
+            peak: 1,
             is_over: false,
         };
         Ok((started, tree))
@@ -99,7 +102,13 @@ impl Tree {
     pub(super) fn members(&mut self) -> Vec<Member> {
         let members = self.members_in(&Table::read());
         self.seen = members.iter().map(|member| member.entry.key()).collect();
+        self.peak = self.peak.max(members.len());
         members
+    }
+
+    /// The most living processes that it was seen to have at once.
+    pub(super) fn peak(&self) -> u32 {
+        u32::try_from(self.peak).unwrap_or(u32::MAX)
     }
 
     fn members_in(&self, table: &Table) -> Vec<Member> {

@@ -8,8 +8,8 @@ use crate::{
     config::{HarnessConfig, HarnessKind},
     gate::verdict::Class,
     harness::{
-        self, Earlier, HarnessReport, Landed, PromptInput, Reaction, Session as AgentSession, Told,
-        rehearsal_story,
+        self, Allowance, Earlier, HarnessReport, Landed, PromptInput, Reaction,
+        Session as AgentSession, Told, rehearsal_story,
     },
     layout,
     machine::{Active, Attempt, Event, Session, State},
@@ -68,6 +68,8 @@ impl Real {
                 .as_deref()
                 .or(site.config.agent.model.as_deref()),
             configuration: &site.config_hash,
+            allowance: Allowance::default(),
+            resume: None,
             answers: policy
                 .standing()
                 .map(|(ask, say)| StandingAnswer {
@@ -119,11 +121,7 @@ impl Real {
             let story = stories.join(format!("{}.yaml", ticket.id()));
             layout::write(&story, rehearsal_story(ticket.id()).as_bytes())
                 .map_err(|error| Trouble::of(&error, "look at the disk"))?;
-            let env = std::collections::BTreeMap::new();
-            return Ok(HarnessConfig {
-                kind: HarnessKind::Script { stories },
-                env,
-            });
+            return Ok(HarnessConfig::new(HarnessKind::Script { stories }));
         }
         self.hands
             .site
@@ -261,6 +259,6 @@ fn fact(report: HarnessReport, decision: Option<Decision>) -> Session {
         usage: report.usage,
         output_bytes: report.output_bytes,
         survivors: report.survivors,
-        processes: None,
+        processes: report.processes,
     }
 }

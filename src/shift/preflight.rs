@@ -148,7 +148,7 @@ impl Site {
                 };
                 if let HarnessKind::Command { .. } = config.kind {
                     spots.push(format!(
-                        "The output of `{name}` is not understood by this version: a usage limit counts as a failed attempt, and its tool calls are not judged before they run."
+                        "The tool calls of `{name}` are not judged before they run."
                     ));
                 }
             }

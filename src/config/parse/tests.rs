@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::*;
-use crate::diagnostic::render;
+use super::{
+    super::{HarnessKind, Prices, PromptBy},
+    *,
+};
+use crate::{diagnostic::render, harness::event::WeatherKind};
 
 fn read(text: &str) -> (Config, Vec<Diagnostic>) {
     parse(&Source::new("nightshift.toml", text))
@@ -64,6 +67,17 @@ command = ["my-agent", "--file", "{prompt_file}"]
 prompt  = "file"
 env     = { MODE = "night", EMPTY = "" }
 
+resume  = ["--resume", "{session}"]
+
+[harness.mine.weather]
+limit = ['(?i)used up until (?<until>.+)']
+login = ["badge expired"]
+
+[harness.mine.prices]
+input  = 3.00
+cached = 0.3
+output = 15
+
 [harness.line]
 command = "my-agent | tee log"
 
@@ -111,6 +125,21 @@ network = "open"
     );
     assert_eq!(config.harness["mine"].env["MODE"], "night");
     assert_eq!(config.harness["mine"].env["EMPTY"], "");
+    assert_eq!(config.harness["mine"].resume, ["--resume", "{session}"]);
+    let weather = &config.harness["mine"].weather;
+    assert_eq!(
+        weather[&WeatherKind::Limit],
+        ["(?i)used up until (?<until>.+)"]
+    );
+    assert_eq!(weather[&WeatherKind::Login], ["badge expired"]);
+    assert_eq!(
+        config.harness["mine"].prices,
+        Some(Prices {
+            input: 3_000_000,
+            cached: Some(300_000),
+            output: 15_000_000
+        })
+    );
     assert_eq!(
         config.harness["line"].kind,
         command(&["sh", "-c", "my-agent | tee log"], PromptBy::Stdin)
@@ -273,6 +302,35 @@ fn each_problem_is_named_with_its_place_and_the_next_step() {
              `A = \"…\"`, in quotes",
         ),
         (
+            "[harness.mine]\ncommand = [\"a\"]\nresume = [\"--resume\"]",
+            "bad-value 3:10 `resume` does not say where the session's name goes / write it as in \
+             [\"--resume\", \"{session}\"]",
+        ),
+        (
+            "[harness.mine]\ncommand = \"a\"\nresume = [\"{session}\"]",
+            "bad-value 3:1 `resume` needs a `command` that is a list, to add its words to / write \
+             the command as a list, or take the line out",
+        ),
+        (
+            "[harness.mine]\ncommand = [\"a\"]\n[harness.mine.weather]\nlimit = [\"a(\"]",
+            "bad-pattern 4:10 `a(` is not a usable pattern: unclosed group / write a regular \
+             expression, such as '(?i)quota used up until (?<until>.+)'",
+        ),
+        (
+            "[harness.mine]\ncommand = [\"a\"]\n[harness.mine.weather]\nlogin = [\"a*\"]",
+            "bad-pattern 4:10 `a*` is not a usable pattern: it matches everything / write a \
+             regular expression, such as '(?i)quota used up until (?<until>.+)'",
+        ),
+        (
+            "[harness.mine]\ncommand = [\"a\"]\n[harness.mine.prices]\ninput = 3.0",
+            "incomplete 4:1 prices need both `input` and `output` / write both, in US dollars for \
+             a million tokens, such as `input = 3.00`",
+        ),
+        (
+            "[harness.mine]\ncommand = [\"a\"]\nprices = { input = -1.0, output = 1 }",
+            "bad-value 3:20 `input` must be between 0 and 1000000 dollars / write it as in 3.00",
+        ),
+        (
             "[harness.\"a/b\"]\ncommand = [\"a\"]",
             "bad-value 1:10 `a/b` cannot be the name of a harness / use 1 to 64 letters, digits, \
              `.`, `_` and `-`",
@@ -324,7 +382,9 @@ fn every_name_offered_as_known_is_one() {
     for (table, names) in [
         ("", &TOP[..]),
         ("agent", &AGENT),
-        ("harness.mine", &HARNESS),
+        ("harness.mine", &harness::HARNESS),
+        ("harness.mine.weather", &harness::WEATHER),
+        ("harness.mine.prices", &harness::PRICES),
         ("gate", &GATE),
         ("night", &NIGHT),
         ("rooms", &ROOMS),
