@@ -7,6 +7,7 @@
 )]
 
 mod bed;
+mod fault;
 mod house;
 mod kill;
 mod known;
