@@ -45,11 +45,13 @@ pub(super) async fn course(
     };
     let over = now.since(&night.began).as_millis() >= u128::from(night.terms.limits.length_ms);
     let died = night.ended.is_none();
-    let gone = git
-        .tip(&night.terms.branch)
-        .await
-        .map_err(|error| Trouble::of(&error, "run `nightshift doctor`"))?
-        .is_none();
+    // Without landed work there is nothing to be gone: the branch is made again.
+    let gone = night.tip != night.terms.base
+        && git
+            .tip(&night.terms.branch)
+            .await
+            .map_err(|error| Trouble::of(&error, "run `nightshift doctor`"))?
+            .is_none();
     let moved = head.commit != night.terms.base;
     let merged = night.tip != night.terms.base
         && moved
