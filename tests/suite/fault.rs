@@ -47,7 +47,11 @@ fn judge(tally: &Tally) {
         tally.exits,
     );
     io::stderr().write_all(text.as_bytes()).unwrap();
-    assert!(tally.violations.is_empty(), "{}", tally.violations.join("\n"));
+    assert!(
+        tally.violations.is_empty(),
+        "{}",
+        tally.violations.join("\n")
+    );
 }
 
 #[test]
@@ -58,5 +62,7 @@ fn a_sample_of_faults_changes_nothing_about_the_end() {
 #[test]
 #[ignore = "takes a quarter of an hour"]
 fn every_fault_changes_nothing_about_the_end() {
-    judge(&campaign(&Shape::ALL, &Kind::ALL, Extent::All));
+    for kind in Kind::ALL {
+        judge(&campaign(&Shape::ALL, &[kind], Extent::All));
+    }
 }

@@ -48,15 +48,17 @@ pub(crate) fn audit(bed: &Bed, users: &BTreeMap<String, Vec<u8>>) -> Result<End,
         return Err(vec![format!("status: {:?} {}", said.code, said.err.trim())]);
     }
     let status = said.json();
-    let outcomes = status["tickets"].as_array().map_or_else(BTreeMap::new, |tickets| {
-        let word = |ticket: &serde_json::Value, key: &str| {
-            ticket[key].as_str().unwrap_or_default().to_owned()
-        };
-        tickets
-            .iter()
-            .map(|ticket| (word(ticket, "id"), word(ticket, "outcome")))
-            .collect()
-    });
+    let outcomes = status["tickets"]
+        .as_array()
+        .map_or_else(BTreeMap::new, |tickets| {
+            let word = |ticket: &serde_json::Value, key: &str| {
+                ticket[key].as_str().unwrap_or_default().to_owned()
+            };
+            tickets
+                .iter()
+                .map(|ticket| (word(ticket, "id"), word(ticket, "outcome")))
+                .collect()
+        });
     let journaled = match read(&bed.root.join(".nightshift/journal")) {
         Ok(journaled) => journaled,
         Err(error) => return Err(vec![format!("journal: {error}")]),
@@ -115,9 +117,16 @@ pub(crate) fn audit(bed: &Bed, users: &BTreeMap<String, Vec<u8>>) -> Result<End,
             journaled.recovered
         ));
     }
-    let objects = bed.command("git").args(["fsck", "--strict", "--no-dangling"]).output().unwrap();
+    let objects = bed
+        .command("git")
+        .args(["fsck", "--strict", "--no-dangling"])
+        .output()
+        .unwrap();
     if !objects.status.success() {
-        wrong.push(format!("fsck: {}", String::from_utf8_lossy(&objects.stderr).trim()));
+        wrong.push(format!(
+            "fsck: {}",
+            String::from_utf8_lossy(&objects.stderr).trim()
+        ));
     }
     if wrong.is_empty() {
         Ok(End {
@@ -133,24 +142,28 @@ pub(crate) fn audit(bed: &Bed, users: &BTreeMap<String, Vec<u8>>) -> Result<End,
 fn read(folder: &Path) -> Result<Journaled, journal::OpenError> {
     let mut found = Journaled::default();
     for segment in journal::segments(folder)? {
-        journal::read(folder, Which::Number(segment.number), |record: Record<Event>| {
-            match record.event {
-                Event::NightStarted(terms) => {
-                    found.nights.push((terms.branch, terms.base.0, Vec::new()));
-                }
-                Event::Landed { ticket, commit, .. } => {
-                    if let Some((_, _, landed)) = found.nights.last_mut() {
-                        landed.push((commit.0, ticket.to_string()));
+        journal::read(
+            folder,
+            Which::Number(segment.number),
+            |record: Record<Event>| {
+                match record.event {
+                    Event::NightStarted(terms) => {
+                        found.nights.push((terms.branch, terms.base.0, Vec::new()));
                     }
+                    Event::Landed { ticket, commit, .. } => {
+                        if let Some((_, _, landed)) = found.nights.last_mut() {
+                            landed.push((commit.0, ticket.to_string()));
+                        }
+                    }
+                    Event::WorkKept { taken, .. } => {
+                        found.kept.push((taken.reference, taken.work.tree.0));
+                    }
+                    Event::Recovered(_) => found.recovered += 1,
+                    _ => {}
                 }
-                Event::WorkKept { taken, .. } => {
-                    found.kept.push((taken.reference, taken.work.tree.0));
-                }
-                Event::Recovered(_) => found.recovered += 1,
-                _ => {}
-            }
-            Ok::<(), Infallible>(())
-        })?;
+                Ok::<(), Infallible>(())
+            },
+        )?;
     }
     Ok(found)
 }
@@ -199,7 +212,12 @@ fn left_running(bed: &Bed) -> Vec<String> {
         .into_iter()
         .flatten()
         .flatten()
-        .map(|entry| format!("NIGHTSHIFT_MARK=nightshift/{}", entry.file_name().to_string_lossy()))
+        .map(|entry| {
+            format!(
+                "NIGHTSHIFT_MARK=nightshift/{}",
+                entry.file_name().to_string_lossy()
+            )
+        })
         .collect();
     let mut left = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
@@ -208,9 +226,15 @@ fn left_running(bed: &Bed) -> Vec<String> {
         };
         let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
         let environment = String::from_utf8_lossy(&environment);
-        if environment.split('\0').any(|it| keys.iter().any(|key| it.starts_with(key))) {
+        if environment
+            .split('\0')
+            .any(|it| keys.iter().any(|key| it.starts_with(key)))
+        {
             let what = fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
-            left.push(format!("process {pid} still runs: {}", what.replace('\0', " ")));
+            left.push(format!(
+                "process {pid} still runs: {}",
+                what.replace('\0', " ")
+            ));
         }
     }
     left

@@ -66,12 +66,19 @@ impl Kind {
             Self::Kill => call.changes && !call.speaks,
             Self::Torn => call.changes && !call.speaks && call.class == Class::Write,
             Self::NoSpace | Self::Full => {
-                matches!(call.class, Class::Write | Class::Name | Class::Sync | Class::Watch)
-                    || (call.class == Class::Open && call.changes)
+                matches!(
+                    call.class,
+                    Class::Write | Class::Name | Class::Sync | Class::Watch
+                ) || (call.class == Class::Open && call.changes)
             }
             Self::Broken => matches!(
                 call.class,
-                Class::Write | Class::Name | Class::Remove | Class::Sync | Class::Read | Class::Open
+                Class::Write
+                    | Class::Name
+                    | Class::Remove
+                    | Class::Sync
+                    | Class::Read
+                    | Class::Open
             ),
             Self::NoFiles | Self::NoFilesEver => {
                 matches!(call.class, Class::Open | Class::Descriptor)

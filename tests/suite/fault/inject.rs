@@ -68,13 +68,18 @@ pub(crate) struct Target<'a> {
 }
 
 /// Returns a command (a shell) that becomes the program once it may go on; see [`run`].
-pub(crate) const SHELL: &str = "read go; out=$1 err=$2; shift 2; exec \"$@\" </dev/null >\"$out\" 2>\"$err\"";
+pub(crate) const SHELL: &str =
+    "read go; out=$1 err=$2; shift 2; exec \"$@\" </dev/null >\"$out\" 2>\"$err\"";
 
 /// Runs `target`, at most for `patience`.
 ///
 /// # Errors
 /// The kernel does not let this process trace another one.
-pub(crate) fn run(target: Target<'_>, fault: Option<Fault>, patience: Duration) -> io::Result<Traced> {
+pub(crate) fn run(
+    target: Target<'_>,
+    fault: Option<Fault>,
+    patience: Duration,
+) -> io::Result<Traced> {
     let mut child = target
         .command
         .args(["-c", SHELL, "sh"])
@@ -103,6 +108,7 @@ pub(crate) fn run(target: Target<'_>, fault: Option<Fault>, patience: Duration) 
         bed: target.bed.as_os_str().to_string_lossy().into_owned(),
         owed: HashMap::new(),
         count: 0,
+        looks: false,
         found: Traced {
             code: None,
             hung: false,
@@ -129,6 +135,8 @@ struct Tracer {
     owed: HashMap<Pid, Owed>,
     /// Calls so far that the fault may hit.
     count: u64,
+    /// Whether calls are looked at: from the program's start until nothing more is to be hit.
+    looks: bool,
     found: Traced,
 }
 
@@ -136,7 +144,6 @@ impl Tracer {
     fn follow(&mut self) {
         // Of this thread only: other threads wait for children of their own.
         let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
-        let mut has_begun = false;
         loop {
             match waitpid(None, Some(flags)) {
                 Err(Errno::EINTR) => {}
@@ -148,13 +155,13 @@ impl Tracer {
                 Ok(WaitStatus::Signaled(pid, ..)) if pid == self.pid => return,
                 Ok(WaitStatus::PtraceSyscall(pid)) => {
                     self.call(pid);
-                    go_on(pid, None, true);
+                    self.go_on(pid, None);
                 }
                 Ok(WaitStatus::PtraceEvent(pid, _, event)) => {
-                    has_begun |= event == libc::PTRACE_EVENT_EXEC;
-                    go_on(pid, None, has_begun);
+                    self.looks |= event == libc::PTRACE_EVENT_EXEC;
+                    self.go_on(pid, None);
                 }
-                Ok(WaitStatus::Stopped(pid, signal)) => go_on(pid, Some(signal), has_begun),
+                Ok(WaitStatus::Stopped(pid, signal)) => self.go_on(pid, Some(signal)),
                 Ok(_) => {}
             }
         }
@@ -172,6 +179,7 @@ impl Tracer {
                 Owed::Error(error) => {
                     registers.rax = (-i64::from(error)).cast_unsigned();
                     ptrace::setregs(pid, registers).ok();
+                    self.looks = self.fault.is_some_and(|fault| fault.kind.lasts());
                 }
                 Owed::Death => self.die(),
             }
@@ -223,6 +231,17 @@ impl Tracer {
         }
     }
 
+    /// Lets a stopped thread go on: to its next system call, or to whatever comes. One that was
+    /// killed meanwhile is gone.
+    fn go_on(&self, pid: Pid, signal: Option<Signal>) {
+        let gone = if self.looks {
+            ptrace::syscall(pid, signal)
+        } else {
+            ptrace::cont(pid, signal)
+        };
+        gone.ok();
+    }
+
     fn die(&self) {
         kill(self.pid, Signal::SIGKILL).ok();
     }
@@ -249,13 +268,18 @@ impl Tracer {
             return None;
         }
         let is_ours = matches!(class, Class::Descriptor | Class::Fork)
-            || about.strip_prefix(&self.bed).is_some_and(|rest| rest.starts_with('/'));
+            || about
+                .strip_prefix(&self.bed)
+                .is_some_and(|rest| rest.starts_with('/'));
         let flags = arguments[if number == libc::SYS_open { 1 } else { 2 }];
         let flags = i32::try_from(flags & 0xffff_ffff).unwrap_or_default();
         let changes = match class {
-            Class::Write | Class::Name | Class::Remove | Class::Sync | Class::Mark | Class::Fork => {
-                true
-            }
+            Class::Write
+            | Class::Name
+            | Class::Remove
+            | Class::Sync
+            | Class::Mark
+            | Class::Fork => true,
             Class::Open => flags & (libc::O_CREAT | libc::O_TRUNC) != 0,
             Class::Read | Class::Descriptor | Class::Watch => false,
         };
@@ -267,17 +291,6 @@ impl Tracer {
             about: about.strip_prefix(&self.bed).unwrap_or(&about).to_owned(),
         })
     }
-}
-
-/// Lets a stopped thread go on, to its next system call or, before the program runs, to whatever
-/// comes. One that was killed meanwhile is gone.
-fn go_on(pid: Pid, signal: Option<Signal>, by_call: bool) {
-    let gone = if by_call {
-        ptrace::syscall(pid, signal)
-    } else {
-        ptrace::cont(pid, signal)
-    };
-    gone.ok();
 }
 
 fn descriptor(pid: Pid, number: u64) -> String {
@@ -296,7 +309,10 @@ fn text(pid: Pid, at: u64) -> String {
         // The next page may not be there.
         let length = (PAGE - at % PAGE).min(256);
         let mut local = [IoSliceMut::new(&mut buffer[..length])];
-        let remote = [RemoteIoVec { base: at, len: length }];
+        let remote = [RemoteIoVec {
+            base: at,
+            len: length,
+        }];
         let Ok(read) = process_vm_readv(pid, &mut local, &remote) else {
             break;
         };

@@ -59,7 +59,9 @@ impl Shape {
             }
             Self::Mixed => {
                 stage.bed.ticket("a", "priority: 1", "Do it.");
-                stage.bed.ticket("bad", "priority: 2\nattempts: 1", "Do it.");
+                stage
+                    .bed
+                    .ticket("bad", "priority: 2\nattempts: 1", "Do it.");
                 stage.bed.ticket("park", "priority: 3", "Do it.");
                 stage.bed.ticket("held", "depends_on: [park]", "Do it.");
             }
@@ -174,7 +176,12 @@ fn clear(folder: &Path) {
 fn copy_to(from: &Path, to: &Path) {
     let mut all = from.as_os_str().to_owned();
     all.push("/.");
-    let status = Command::new("cp").arg("-a").arg(all).arg(to).status().unwrap();
+    let status = Command::new("cp")
+        .arg("-a")
+        .arg(all)
+        .arg(to)
+        .status()
+        .unwrap();
     assert!(status.success());
 }
 
