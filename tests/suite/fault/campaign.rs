@@ -150,7 +150,11 @@ fn points(calls: &BTreeMap<Kind, Vec<String>>, kinds: &[Kind], extent: Extent) -
             // The middle of each stretch: first and last calls are often set-up and farewell.
             let first = stride.min(places.len()) / 2;
             let taken = places.into_iter().skip(first).step_by(stride);
-            points.extend(taken.map(|at| Fault { kind: *kind, at }));
+            points.extend(taken.map(|at| Fault {
+                kind: *kind,
+                at,
+                only: None,
+            }));
         }
     }
     points

@@ -37,10 +37,13 @@ use nix::{
 use super::calls::{About, Call, Class, Kind, known};
 
 /// A fault: what goes wrong, and at which of the calls that it may hit, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) kind: Kind,
     pub(crate) at: u64,
+    /// Of all these calls only those of this name, with this in what they are about, count: two
+    /// runs are never quite alike, and who aims must not miss.
+    pub(crate) only: Option<(&'static str, &'static str)>,
 }
 
 /// What came of a run.
@@ -206,7 +209,10 @@ impl Tracer {
             }
             return;
         };
-        if !fault.kind.hits(&call) {
+        let is_meant = fault
+            .only
+            .is_none_or(|(name, about)| call.name == name && call.about.contains(about));
+        if !fault.kind.hits(&call) || !is_meant {
             return;
         }
         self.count += 1;

@@ -8,6 +8,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -50,7 +51,7 @@ impl Shape {
         Self::AfterWork,
     ];
 
-    fn lay_out(self, stage: &mut Stage) {
+    fn lay_out(self, stage: &Stage) {
         match self {
             Self::Land | Self::AfterLanding | Self::AfterWork => {
                 stage.bed.ticket("a", "priority: 1", "Do it.");
@@ -81,8 +82,15 @@ impl Shape {
                 bed.ticket("new", "depends_on: [a]", "Do it.");
                 bed.commit("a new ticket");
             }
-            Self::AfterLanding => stage.die_after("rename", "refs/heads/nightshift", 1),
-            Self::AfterWork => stage.die_after("openat", "b/attempt-1/outcome.json", 0),
+            Self::AfterLanding => {
+                // The branch is made first, then moved twice; its folder is synced after that.
+                let run = stage.hit(Kind::Kill, "fsync", "refs/heads/nightshift", 2 * 3);
+                assert_eq!(run.code, None);
+            }
+            Self::AfterWork => {
+                let run = stage.hit(Kind::Kill, "openat", "b/attempt-1/outcome.json", 1);
+                assert_eq!(run.code, None);
+            }
         }
     }
 }
@@ -95,8 +103,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(shape: Shape) -> Self {
-        let folder = ram();
-        let bed = Bed::new_in(&folder);
+        let bed = Bed::new_in(&RAM);
         fs::remove_dir_all(bed.root.join(".git/hooks")).unwrap();
         let agent = "[ {ticket} != park ] || grep -q 'left one' {prompt_file} || nightshift say park --question 'Which one?'; echo {ticket} > {ticket}.txt";
         bed.write(
@@ -108,12 +115,18 @@ impl Stage {
         bed.write("policy.toml", "");
         let copy = tempfile::Builder::new()
             .prefix("ns-copy-")
-            .tempdir_in(&folder)
+            .tempdir_in(&*RAM)
             .unwrap();
-        let mut stage = Self { bed, copy };
-        shape.lay_out(&mut stage);
-        copy_to(stage.bed.home(), stage.copy.path());
+        let stage = Self { bed, copy };
+        shape.lay_out(&stage);
+        stage.keep();
         stage
+    }
+
+    /// Has the bed put back from now on as it is now.
+    pub(crate) fn keep(&self) {
+        clear(self.copy.path());
+        copy_to(self.bed.home(), self.copy.path());
     }
 
     /// Puts the bed back as it was at first.
@@ -148,23 +161,18 @@ impl Stage {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// Runs until the runner has made the last such call and is about to make the `more`-th
-    /// change after it, and lets it die there.
-    fn die_after(&mut self, call: &str, about: &str, more: u64) {
-        copy_to(self.bed.home(), self.copy.path());
-        let counted = self.run(None).unwrap();
-        let is_it = |change: &String| change.starts_with(call) && change.contains(about);
-        let changes = &counted.calls[&Kind::Kill];
-        let at = changes.iter().rposition(is_it);
-        let at = at.unwrap_or_else(|| panic!("no {call} of {about} in {changes:#?}"));
-        self.put_back();
-        let fault = Fault {
-            kind: Kind::Kill,
-            at: at as u64 + 1 + more,
-        };
-        let died = self.run(Some(fault)).unwrap();
-        assert!(died.code.is_none() && died.hit.is_some(), "{died:?}");
-        clear(self.copy.path());
+    /// Runs a night with a fault at the `at`-th call of this name that is about this; it must hit.
+    pub(crate) fn hit(
+        &self,
+        kind: Kind,
+        call: &'static str,
+        about: &'static str,
+        at: u64,
+    ) -> Traced {
+        let only = Some((call, about));
+        let run = self.run(Some(Fault { kind, at, only })).unwrap();
+        assert!(run.hit.is_some(), "{run:?}\n{}", self.said());
+        run
     }
 }
 
@@ -185,12 +193,12 @@ fn copy_to(from: &Path, to: &Path) {
     assert!(status.success());
 }
 
-/// Syncs cost nothing on a RAM disk, and nothing here depends on what they do.
-fn ram() -> PathBuf {
+/// Where beds stand. Syncs cost nothing on a RAM disk, and nothing here depends on what they do.
+pub(super) static RAM: LazyLock<PathBuf> = LazyLock::new(|| {
     let ram = Path::new("/dev/shm");
     if ram.is_dir() && tempfile::tempdir_in(ram).is_ok() {
         ram.to_owned()
     } else {
         std::env::temp_dir()
     }
-}
+});
