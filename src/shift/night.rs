@@ -249,6 +249,13 @@ pub async fn night(
         go_on(&mut real, &mut state, observer).await?;
     }
     watcher.abort();
+    if state
+        .night()
+        .is_some_and(|night| night.ended == Some(NightEnd::Halted))
+    {
+        // The disk may be full: the space was reserved for what is written from here on.
+        ballast::release(&layout.ballast()).map_err(|error| of(&error, "look at the disk"))?;
+    }
     // What was asked for too late for this run must not stop the next one.
     control::take(&layout.control(), |_| true)
         .map_err(|error| of(&error, "look at the state folder"))?;
