@@ -29,11 +29,19 @@ pub(crate) struct End {
     pub(crate) tree: String,
 }
 
+/// A night, as the journal tells it.
+#[derive(Debug)]
+struct Night {
+    branch: String,
+    base: String,
+    /// Commits with their tickets, in order.
+    landed: Vec<(String, String)>,
+}
+
 /// What the journal says of branches and attempts.
 #[derive(Debug, Default)]
 struct Journaled {
-    /// Branch, base, and what landed there, in order.
-    nights: Vec<(String, String, Vec<(String, String)>)>,
+    nights: Vec<Night>,
     /// Refs of kept attempts, with their trees.
     kept: Vec<(String, String)>,
     /// What was set aside and named.
@@ -67,17 +75,21 @@ pub(crate) fn audit(bed: &Bed, users: &BTreeMap<String, Vec<u8>>) -> Result<End,
     let refs = refs(bed);
     let mut landed = Vec::new();
     let mut tree = String::new();
-    for (branch, base, records) in &journaled.nights {
+    for Night {
+        branch,
+        base,
+        landed: records,
+    } in &journaled.nights
+    {
         let Some((_, at)) = refs.get(branch) else {
             wrong.push(format!("the branch {branch} is gone"));
             continue;
         };
         tree.clone_from(at);
         let commits = commits(bed, base, branch);
-        let journaled: Vec<_> = records.clone();
-        if commits != journaled {
+        if commits != *records {
             wrong.push(format!(
-                "{branch} holds {commits:?}, and the journal has {journaled:?}"
+                "{branch} holds {commits:?}, and the journal has {records:?}"
             ));
         }
         landed.extend(commits.into_iter().map(|(_, ticket)| ticket));
@@ -148,11 +160,15 @@ fn read(folder: &Path) -> Result<Journaled, journal::OpenError> {
             |record: Record<Event>| {
                 match record.event {
                     Event::NightStarted(terms) => {
-                        found.nights.push((terms.branch, terms.base.0, Vec::new()));
+                        found.nights.push(Night {
+                            branch: terms.branch,
+                            base: terms.base.0,
+                            landed: Vec::new(),
+                        });
                     }
                     Event::Landed { ticket, commit, .. } => {
-                        if let Some((_, _, landed)) = found.nights.last_mut() {
-                            landed.push((commit.0, ticket.to_string()));
+                        if let Some(night) = found.nights.last_mut() {
+                            night.landed.push((commit.0, ticket.to_string()));
                         }
                     }
                     Event::WorkKept { taken, .. } => {

@@ -144,7 +144,7 @@ impl Stage {
 
     /// Runs a night with a fault, or only counts what could be hit.
     pub(crate) fn run(&self, fault: Option<Fault>) -> std::io::Result<Traced> {
-        let target = Target {
+        let mut target = Target {
             command: &mut self.bed.command("sh"),
             program: &binary(),
             args: RUN,
@@ -152,7 +152,7 @@ impl Stage {
             out: self.bed.home().join("out"),
             err: self.bed.home().join("err"),
         };
-        inject::run(target, fault, PATIENCE)
+        inject::run(&mut target, fault, PATIENCE)
     }
 
     /// Returns what the last run with a fault printed on standard error.
