@@ -87,6 +87,13 @@ fn work(shapes: &[Shape], kinds: &[Kind], extent: Extent, half: usize) -> Tally 
         let stage = Stage::new(*shape);
         let users = stage.bed.users();
         let undisturbed = stage.run(None).unwrap();
+        let is_runner = undisturbed.calls[&Kind::Kill]
+            .iter()
+            .any(|call| call.starts_with("fdatasync") && call.contains("/journal/"));
+        assert!(
+            is_runner,
+            "what is traced writes no journal: `RUN` must start the runner itself"
+        );
         let end = audit(&stage.bed, &users).unwrap_or_else(|wrong| panic!("{shape:?}: {wrong:#?}"));
         let expected = Expected {
             code: undisturbed.code,
