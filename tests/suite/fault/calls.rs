@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Full,
     /// One call finds the disk broken.
     Broken,
+    /// The disk is broken from this call on. To be aimed at one file.
+    BrokenEver,
     /// One call finds that too many files are open.
     NoFiles,
     /// No file can be opened from this call on, until the run ends.
@@ -33,6 +35,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Those of a campaign.
     pub(crate) const ALL: [Self; 8] = [
         Self::Kill,
         Self::Torn,
@@ -46,7 +49,7 @@ impl Kind {
 
     /// Whether it stays until the run ends.
     pub(super) fn lasts(self) -> bool {
-        matches!(self, Self::Full | Self::NoFilesEver)
+        matches!(self, Self::Full | Self::BrokenEver | Self::NoFilesEver)
     }
 
     /// The error that the call returns; `None` for a death.
@@ -54,7 +57,7 @@ impl Kind {
         match self {
             Self::Kill | Self::Torn => None,
             Self::NoSpace | Self::Full => Some(libc::ENOSPC),
-            Self::Broken => Some(libc::EIO),
+            Self::Broken | Self::BrokenEver => Some(libc::EIO),
             Self::NoFiles | Self::NoFilesEver => Some(libc::EMFILE),
             Self::NoProcess => Some(libc::EAGAIN),
         }
@@ -71,7 +74,7 @@ impl Kind {
                     Class::Write | Class::Name | Class::Sync | Class::Watch
                 ) || (call.class == Class::Open && call.changes)
             }
-            Self::Broken => matches!(
+            Self::Broken | Self::BrokenEver => matches!(
                 call.class,
                 Class::Write
                     | Class::Name

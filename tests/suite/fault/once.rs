@@ -7,7 +7,7 @@ use super::{
     audit::audit,
     calls::Kind,
     damage::Pages,
-    inject::is_possible,
+    inject::{Fault, is_possible},
     shapes::{Shape, Stage},
 };
 
@@ -112,6 +112,42 @@ fn cut_journals(half: usize) {
                 _ => panic!("{what}"),
             }
         }
+    }
+}
+
+/// Tries this fault at every such call of a night, which must end as ever each time.
+fn at_every(kind: Kind, call: &'static str, about: &'static str) {
+    let stage = Stage::new(Shape::Land);
+    let users = stage.bed.users();
+    stage.bed.night().code(0);
+    let end = audit(&stage.bed, &users).unwrap();
+    for at in 1.. {
+        stage.put_back();
+        let only = Some((call, about));
+        let run = stage.run(Some(Fault { kind, at, only })).unwrap();
+        if run.hit.is_none() {
+            assert!(at > 3, "{call} of {about} was hit {} times only", at - 1);
+            return;
+        }
+        let what = format!("{:?} at {at}: {:?} {}", run.hit, run.code, stage.said());
+        stage.bed.night().code(0);
+        assert_eq!(audit(&stage.bed, &users).as_ref(), Ok(&end), "{what}");
+    }
+}
+
+/// libgit2 takes a folder that it cannot list for one that is not there.
+#[test]
+fn a_folder_that_could_not_be_listed_is_not_taken_for_deleted() {
+    if is_possible() {
+        at_every(Kind::Broken, "openat", "/bench/backlog");
+    }
+}
+
+/// libgit2 takes ignore rules that it cannot read for none.
+#[test]
+fn what_is_ignored_does_not_land_when_the_rules_cannot_be_read() {
+    if is_possible() {
+        at_every(Kind::BrokenEver, "openat", "/bench/.gitignore");
     }
 }
 

@@ -105,7 +105,7 @@ impl Stage {
     pub(crate) fn new(shape: Shape) -> Self {
         let bed = Bed::new_in(&RAM);
         fs::remove_dir_all(bed.root.join(".git/hooks")).unwrap();
-        let agent = "[ {ticket} != park ] || grep -q 'left one' {prompt_file} || nightshift say park --question 'Which one?'; echo {ticket} > {ticket}.txt";
+        let agent = "[ {ticket} != park ] || grep -q 'left one' {prompt_file} || nightshift say park --question 'Which one?'; mkdir -p build; echo {ticket} > build/ignored; echo {ticket} > {ticket}.txt";
         bed.write(
             "nightshift.toml",
             &format!(
