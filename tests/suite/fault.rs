@@ -71,8 +71,8 @@ fn a_sample_of_faults_changes_nothing_about_the_end() {
 #[test]
 #[ignore = "takes half an hour"]
 fn every_fault_changes_nothing_about_the_end() {
-    for kind in Kind::ALL.into_iter().filter(|_| is_possible()) {
-        judge(&campaign(&Shape::ALL, &[kind], Extent::All));
+    if is_possible() {
+        judge(&campaign(&Shape::ALL, &Kind::ALL, Extent::All));
     }
 }
 
