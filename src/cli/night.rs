@@ -48,10 +48,14 @@ pub(super) fn play(
     blind_spots: Vec<String>,
     ui: Ui,
 ) -> Result<Ended, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::environment(format!("the runtime cannot start: {error}")))?;
+    // Where no descriptor is left for its signals, tokio panics instead of returning an error.
+    let runtime = std::panic::catch_unwind(|| {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+    })
+    .unwrap_or_else(|_panic| Err(std::io::Error::other("too many open files")))
+    .map_err(|error| Failure::environment(format!("the runtime cannot start: {error}")))?;
     let mut progress = Progress::new(ui);
     let local = tokio::task::LocalSet::new();
     let ended = local.block_on(

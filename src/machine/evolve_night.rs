@@ -138,10 +138,11 @@ impl State {
         let id = &facts.id;
         let before = self.tickets.get(id).map(|ticket| ticket.facts.clone());
         self.queue.relate(before.as_ref(), Some(facts));
+        let gone = self.gone.remove(id);
         let ticket = self
             .tickets
             .entry(id.clone())
-            .or_insert_with(|| TicketState::new(facts.clone()));
+            .or_insert_with(|| gone.unwrap_or_else(|| TicketState::new(facts.clone())));
         let edited = before.is_some_and(|before| before.hash != facts.hash);
         ticket.facts = facts.clone();
         ticket.present = true;
@@ -168,7 +169,7 @@ impl State {
         if matches!(ticket.phase, Phase::Queued { .. }) {
             let facts = ticket.facts.clone();
             self.queue.relate(Some(&facts), None);
-            self.tickets.remove(id);
+            self.gone.extend(self.tickets.remove_entry(id));
         }
         self.place_dependants(id);
     }

@@ -22,6 +22,9 @@ use crate::{
 pub struct State {
     pub(super) night: Option<Night>,
     pub(super) tickets: BTreeMap<TicketId, TicketState>,
+    /// Queued tickets whose files cannot be read or are gone: what they have been through counts
+    /// again when they come back.
+    pub(super) gone: BTreeMap<TicketId, TicketState>,
     pub(super) queue: Queue,
     pub(super) active: Option<TicketId>,
     pub(super) refused: Vec<RefusedFile>,
@@ -162,6 +165,11 @@ impl State {
     /// Returns all tickets by id.
     pub fn tickets(&self) -> &BTreeMap<TicketId, TicketState> {
         &self.tickets
+    }
+
+    /// Returns the queued tickets whose files cannot be read or are gone, by id.
+    pub fn gone(&self) -> &BTreeMap<TicketId, TicketState> {
+        &self.gone
     }
 
     /// Returns one ticket.

@@ -6,7 +6,7 @@
 //! and a split index are only noted.
 
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
 };
@@ -199,17 +199,25 @@ fn places(found: &Found, findings: &mut Vec<Finding>) {
     }
     for folder in ["objects", "refs"] {
         let folder = found.common_dir.join(folder);
-        if let Err(error) = tempfile::Builder::new()
-            .prefix("tmp_nightshift_")
-            .tempfile_in(&folder)
-            .and_then(tempfile::NamedTempFile::close)
-        {
+        if let Err(error) = try_to_write(&folder) {
             findings.push(unwritable(&folder, &error));
         }
     }
 }
 
-fn unwritable(folder: &Path, error: &std::io::Error) -> Finding {
+/// Makes a file and removes it. Always the same one, so that one that a death left goes with the
+/// next; and neither git nor libgit2 takes this name for that of a ref.
+fn try_to_write(folder: &Path) -> io::Result<()> {
+    let path = folder.join(".nightshift.lock");
+    fs::File::create(&path)?;
+    match fs::remove_file(&path) {
+        // Another one that looks at the same moment was faster.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+fn unwritable(folder: &Path, error: &io::Error) -> Finding {
     Finding::refused(
         "not-writable",
         format!("`{}` cannot be written: {error}", folder.display()),

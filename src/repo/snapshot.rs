@@ -6,6 +6,7 @@
 
 use std::{
     fs::{self, File},
+    io,
     path::Path,
 };
 
@@ -54,6 +55,7 @@ impl Store {
         // What is gone first: a folder may stand where a file was, and a file where a folder was.
         let (gone, changed): (Vec<_>, Vec<_>) = differ.into_iter().partition(|one| one.gone);
         for Difference { path, .. } in gone {
+            is_gone(room, &path).map_err(SnapshotError::Unreadable)?;
             index
                 .remove(&path, 0)
                 .doing(|| format!("take `{}` out of the snapshot", shown(&path)))?;
@@ -71,6 +73,36 @@ impl Store {
         let tree = index.write_tree_to(&repo).doing(doing)?;
         Ok(tree_id(tree))
     }
+}
+
+/// Makes sure that nothing that git stores is at this path: libgit2 takes a folder that it could not
+/// list for one that is not there, and its files must not land as deleted.
+fn is_gone(room: &Path, path: &Path) -> Result<(), PathError> {
+    let mut at = room.to_owned();
+    let mut parts = path.components().peekable();
+    while let Some(part) = parts.next() {
+        at.push(part);
+        let meta = match at.symlink_metadata() {
+            Ok(meta) => meta,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Ok(());
+            }
+            Err(error) => return Err(error).at("look at", &at),
+        };
+        let is_last = parts.peek().is_none();
+        if is_last && (meta.is_file() || meta.is_symlink()) {
+            return Err(io::Error::other("its folder could not be listed")).at("compare", &at);
+        }
+        if !meta.is_dir() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn add(index: &mut Index, room: &Path, path: &Path) -> Result<(), SnapshotError> {

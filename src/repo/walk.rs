@@ -134,8 +134,13 @@ pub(super) fn walk(
         tracked,
         purpose,
         strays: Strays::default(),
+        rules: Vec::new(),
     };
     walk.folder(&mut Vec::new(), true)?;
+    // Rules that became unreadable meanwhile were taken for none, from some point on.
+    for file in &walk.rules {
+        fs::read(file).at("read", file).map_err(WalkError::Path)?;
+    }
     Ok(walk.strays)
 }
 
@@ -145,6 +150,8 @@ struct Walk<'a> {
     tracked: &'a Tracked,
     purpose: Purpose,
     strays: Strays,
+    /// The files of rules that were there, when the room may not be changed.
+    rules: Vec<PathBuf>,
 }
 
 impl Walk<'_> {
@@ -170,21 +177,29 @@ impl Walk<'_> {
         Ok(all)
     }
 
-    /// Removes a file of rules that libgit2 must not open, or refuses it when the room may not be
-    /// changed. This comes before anything is asked about the folder: libgit2 would wait for ever
-    /// at a pipe.
-    fn cleared(&self, file: &Path, kind: fs::FileType) -> Result<bool, PathError> {
-        let readable = match fs::metadata(file) {
-            Ok(meta) => meta.is_dir() || (meta.is_file() && meta.len() <= RULES_CAP),
+    /// Removes a file of rules that libgit2 must not open, or cannot, or refuses it when the room
+    /// may not be changed. This comes before anything is asked about the folder: libgit2 would
+    /// wait for ever at a pipe, and takes rules that it cannot read for none.
+    fn cleared(&mut self, file: &Path, kind: fs::FileType) -> Result<bool, PathError> {
+        let problem = match fs::metadata(file) {
+            Ok(meta) if meta.is_dir() => None,
+            Ok(meta) if meta.is_file() && meta.len() <= RULES_CAP => {
+                if self.purpose == Purpose::Snapshot {
+                    self.rules.push(file.to_owned());
+                }
+                fs::read(file).err()
+            }
             // A link to nowhere, or one that leads where nobody may look.
-            Err(_) => kind.is_symlink() || kind.is_file(),
+            Err(_) if kind.is_symlink() || kind.is_file() => None,
+            Ok(_) | Err(_) => Some(io::Error::other(
+                "it is not an ordinary file of rules, or far too long",
+            )),
         };
-        if readable {
+        let Some(problem) = problem else {
             return Ok(false);
-        }
+        };
         if self.purpose == Purpose::Snapshot {
-            let why = io::Error::other("it is not an ordinary file of rules, or far too long");
-            return Err(why).at("read", file);
+            return Err(problem).at("read", file);
         }
         fs::remove_file(file).at("remove", file)?;
         Ok(true)

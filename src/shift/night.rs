@@ -23,7 +23,7 @@ use crate::{
     clock,
     journal::{Journal, OpenError, ballast},
     layout::{Holder, Layout, Lock, LockError, PathContext, PathError},
-    machine::{Event, IllegalEvent, Repair, Request, RequestKind, RunOptions, State},
+    machine::{Event, IllegalEvent, NightEnd, Repair, Request, RequestKind, RunOptions, State},
     process,
     repo::Git,
 };
@@ -185,6 +185,13 @@ pub async fn night(
     };
     let (state, course) = Box::pin(whole(&mut real, opening, observer)).await?;
     watcher.abort();
+    if state
+        .night()
+        .is_some_and(|night| night.ended == Some(NightEnd::Halted))
+    {
+        // The disk may be full: the space was reserved for what is written from here on.
+        ballast::release(&layout.ballast()).map_err(|error| of(&error, "look at the disk"))?;
+    }
     // What was asked for too late for this run must not stop the next one.
     control::take(&layout.control(), |_| true)
         .map_err(|error| of(&error, "look at the state folder"))?;

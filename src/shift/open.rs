@@ -41,7 +41,8 @@ pub(super) async fn course<G: Ground>(
     };
     let over = night.is_over(now);
     let died = night.ended.is_none();
-    let gone = ground.tip(&night.terms.branch).await?.is_none();
+    // Without landed work there is nothing to be gone: the branch is made again.
+    let gone = night.tip != night.terms.base && ground.tip(&night.terms.branch).await?.is_none();
     let moved = head.commit != night.terms.base;
     let merged = night.tip != night.terms.base
         && moved
@@ -137,10 +138,17 @@ pub(super) fn checkpoint(
             },
         );
     }
-    for (id, known) in before.into_iter().flat_map(State::tickets) {
+    let all = before
+        .into_iter()
+        .flat_map(|before| before.tickets().iter().chain(before.gone()));
+    for (id, known) in all {
         let landed = known
             .outcome()
             .is_some_and(|outcome| outcome.kind().landed());
+        let refused = || {
+            let mut files = backlog.refused.iter().map(|refused| &refused.file);
+            files.any(|file| *file == known.facts.file)
+        };
         match carried.get_mut(id) {
             Some(carried) => {
                 carried.attempts = known.attempts;
@@ -153,15 +161,17 @@ pub(super) fn checkpoint(
                     carried.in_base = landed && in_base.contains(id);
                 }
             }
-            // The file is gone; its landed work may still be what others depend on.
-            None if landed => {
+            // The file is gone; its landed work may still be what others depend on. Or it cannot
+            // be read now, and what the ticket has been through counts when it can.
+            None if landed || refused() => {
+                let outcome = known.outcome().filter(|_| landed || stays(known));
                 carried.insert(
                     id.clone(),
                     Carried {
                         facts: known.facts.clone(),
-                        outcome: known.outcome().cloned(),
-                        settled_at: known.settled_at,
-                        night: known.settled_in.clone(),
+                        outcome: outcome.cloned(),
+                        settled_at: outcome.and(known.settled_at),
+                        night: outcome.and(known.settled_in.clone()),
                         attempts: known.attempts,
                         answers: known.answers.clone(),
                         in_base: in_base.contains(id),

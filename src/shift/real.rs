@@ -22,7 +22,7 @@ use crate::{
     clock::{self, Now},
     gate::verdict::{Check, Verdict},
     journal::{AppendError, Journal, ballast},
-    machine::{Event, NightEnd, State, Step},
+    machine::{Event, NightEnd, Repair, State, Step},
     repo::{
         Author,
         id::{CommitId, TreeId},
@@ -169,11 +169,22 @@ impl Real {
                 self.ballast_freed = true;
                 ballast::release(&self.hands.layout.ballast())
                     .map_err(|e| Trouble::of(&e, remedy))?;
-                self.journal
+                let torn = self
+                    .journal
                     .recover_after_failure()
-                    .map_err(|e| Trouble::of(&e, remedy))?;
+                    .map_err(|e| Trouble::of(&e, remedy))?
+                    .recovered;
+                // Named in the same write: the next record may be that of another run.
+                let torn = torn.map(|torn| {
+                    Event::Recovered(Repair::TornRecord {
+                        offset: torn.offset,
+                        bytes: torn.bytes,
+                        kept_at: torn.kept_at.display().to_string(),
+                    })
+                });
+                let events: Vec<_> = torn.into_iter().chain(events.iter().cloned()).collect();
                 self.journal
-                    .append_all(&self.night, events, now)
+                    .append_all(&self.night, &events, now)
                     .map(drop)
                     .map_err(|error| Trouble::of(&error, remedy))
             }

@@ -64,9 +64,14 @@ impl Said {
 impl Bed {
     /// A repository with one commit: a `README` and a `.gitignore`.
     pub(crate) fn new() -> Self {
+        Self::new_in(&std::env::temp_dir())
+    }
+
+    /// See [`Self::new`], with its home in this folder.
+    pub(crate) fn new_in(folder: &Path) -> Self {
         let home = tempfile::Builder::new()
             .prefix("ns-test-")
-            .tempdir()
+            .tempdir_in(folder)
             .unwrap();
         let root = home.path().join("repo");
         fs::create_dir(&root).unwrap();

@@ -347,6 +347,60 @@ fn an_agent_cannot_rewrite_its_gate_or_its_contract() {
     assert_eq!(bed.users(), before);
 }
 
+/// Its file cannot be read when the next attempt is due, and is mended by the time of another
+/// ticket: the attempt that it has had must not be forgotten, nor its number be given out again.
+#[test]
+fn a_ticket_that_is_broken_for_a_while_keeps_its_attempts() {
+    let bed = Bed::with_stories();
+    bed.configure_gate("! [ -f bad.txt ]", "");
+    bed.ticket("a", "priority: 1\nattempts: 2", "Do it.");
+    let file = bed.root.join("backlog/a.md");
+    let broken = format!(
+        "sh: \"sed -i 's/^attempts: 2/attempts: [/' {}\"",
+        file.display()
+    );
+    let mended = format!(
+        "sh: \"sed -i 's/^attempts: .*/attempts: 2/' {}\"",
+        file.display()
+    );
+    bed.write(
+        "stories/a.yaml",
+        &format!("attempts:\n  - - write: {{path: bad.txt, text: bad}}\n    - {broken}\n    - sleep: 1s\n  - - write: {{path: a.txt, text: good}}\n"),
+    );
+    bed.ticket("b", "", "Do it.");
+    bed.steps(
+        "b",
+        &format!("- write: {{path: b.txt, text: b}}\n- {mended}\n- sleep: 1s"),
+    );
+    bed.commit("the backlog");
+    let said = bed.night();
+    assert_eq!(bed.outcomes()["b"], "done", "{}", said.err);
+    assert_eq!(bed.outcomes()["a"], "done", "{}", said.err);
+    assert_eq!(count(&bed, "claimed"), 3);
+}
+
+/// A ticket's file cannot be read when a new night begins: what a human has answered stays.
+#[test]
+fn a_ticket_that_is_broken_as_a_night_begins_keeps_its_answers() {
+    let bed = Bed::with_stories();
+    bed.story("a", "- say: {verb: park, question: Which one?}");
+    bed.story("b", &writes("b"));
+    bed.commit("the backlog");
+    bed.night().code(1);
+    bed.nightshift(&["answer", "a", "The left one."]).code(0);
+    bed.steps(
+        "a",
+        "- sh: \"grep -q 'left one' $(dirname $NIGHTSHIFT_SAY)/prompt.md\"\n- write: {path: a.txt, text: a}",
+    );
+    let whole = bed.read("backlog/a.md");
+    bed.write("backlog/a.md", "---\nattempts: [\n---\n");
+    bed.commit("broken, and a new base");
+    bed.nightshift(&["run", "--new"]).code(1);
+    bed.write("backlog/a.md", &whole);
+    bed.night().code(0);
+    assert_eq!(bed.outcomes()["a"], "done");
+}
+
 #[test]
 fn parks_at_the_top_do_not_starve_the_rest() {
     let bed = Bed::with_stories();

@@ -10,6 +10,10 @@ mod bed;
 #[path = "../../fuzz/bodies/mod.rs"]
 mod bodies;
 mod corpus;
+// Registers and the numbers of system calls are those of this processor.
+#[cfg(target_arch = "x86_64")]
+mod fault;
+mod hostile;
 mod house;
 mod kill;
 mod known;
