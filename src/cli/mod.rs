@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod check;
 mod demo;
+mod detach;
 mod detect;
 mod doctor;
 mod failure;
@@ -18,5 +19,6 @@ mod say;
 mod start;
 mod status;
 mod ui;
+mod watchdog;
 
 pub use start::main;

@@ -58,7 +58,7 @@ fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
         Verb::Init(args) => init::run(&args, &start, &environment, ui),
         Verb::New(args) => new::run(&args, &start, environment, ui),
         Verb::Check(args) => check::run(&args, &start, environment, ui),
-        Verb::Run(args) => night::run(&args, &start, environment, ui),
+        Verb::Run(args) => night::run(&args, &cli.hidden, &start, environment, ui),
         Verb::Status => status::run(&start, environment, ui),
         Verb::Stop(args) => ask::stop(&args, &start, environment, ui),
         Verb::Report(args) => report::run(&args, &start, environment, ui),

@@ -17,7 +17,7 @@ use crate::{
     backlog::ticket::Ticket,
     config::HarnessConfig,
     layout::PathError,
-    process::{self, Exit},
+    process::{self, Exit, Progress},
     repo::id::CommitId,
     sandbox::Redactor,
     say::{
@@ -67,6 +67,8 @@ pub struct Session<'a> {
     pub timeout: Duration,
     /// How long it may do nothing.
     pub silence: Duration,
+    /// What it does is counted here.
+    pub progress: &'a Progress,
     /// The model to ask for.
     pub model: Option<&'a str>,
     /// BLAKE3 of the configuration.

@@ -139,6 +139,7 @@ async fn play(play: Play) -> Played {
         mark: format!("session-{mark}"),
         timeout: play.timeout,
         silence: Duration::from_secs(20),
+        progress: &crate::process::Progress::default(),
         model: None,
         configuration: "c0",
         answers: vec![StandingAnswer {

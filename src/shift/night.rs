@@ -5,6 +5,8 @@ use std::{collections::HashSet, fs, time::Duration};
 use tokio::sync::watch;
 
 use super::{
+    again::Again,
+    beat::{Beat, Beating},
     bench::REHEARSAL,
     boundary, control,
     hands::Hands,
@@ -14,6 +16,7 @@ use super::{
     real::Real,
     run::{self, Broken},
     site::Site,
+    watchdog::Watched,
     world::{Trouble, World},
 };
 use crate::{
@@ -43,6 +46,12 @@ pub struct Order {
     pub new: bool,
     /// Play it with the scripted agent, in a state folder of its own.
     pub rehearse: bool,
+    /// Who watches over this runner; `None` when nobody does.
+    pub watched: Option<Watched>,
+    /// For how long nothing may move; `None` is by the silence limit.
+    pub stall: Option<Duration>,
+    /// Whether the end of the terminal is no reason to stop.
+    pub survives_hangup: bool,
 }
 
 /// Why a run did not come to its end.
@@ -136,28 +145,55 @@ pub async fn night(
         sweep_rehearsal(&layout, &git).await?;
     }
     fs::create_dir_all(layout.state()).at("create the folder", layout.state())?;
+    let beat = Beat::begin(
+        &layout,
+        &me,
+        order.watched.as_ref().map(|watched| &watched.watchdog),
+        site.config.agent.silence,
+        order.stall,
+    )?;
+    let beats = tokio::task::spawn_local(beat.clone().keep());
+    let observer: &mut dyn Observer = &mut Beating {
+        beat: beat.clone(),
+        inner: observer,
+    };
     ballast::reserve(&layout.ballast(), BALLAST)
         .map_err(|error| of(&error, "free at least 16 MiB, then `nightshift run`"))?;
 
     let mut opened = Opened::read(&layout)?;
-    let repairs = opened.repair(&layout, &git).await?;
+    let mut repairs = opened.repair(&layout, &git).await?;
+    let restarted = order.watched.and_then(|watched| watched.restarted);
+    let again = Again::new(restarted.as_ref(), opened.state.as_ref());
+    repairs.splice(..0, again.repairs);
     let head = git
         .head()
         .await
         .map_err(|error| of(&error, "run `nightshift doctor`"))?;
     let (shelf, backlog) =
         Shelf::open(&site.found.root, &site.config.backlog).map_err(NightError::Backlog)?;
-    let course = open::course(opened.state.as_ref(), &head, order.new, &began, &git)
-        .await
-        .map_err(NightError::Trouble)?;
+    let course = open::course(
+        opened.state.as_ref(),
+        &head,
+        order.new && !again.same,
+        &began,
+        &git,
+    )
+    .await
+    .map_err(NightError::Trouble)?;
 
     // A stop that was asked of a runner that died is not asked of this one.
     let is_stop = |request: &Request| matches!(request.kind, RequestKind::Stop { .. });
-    if let Err(error @ control::ControlError::Io(_)) = control::take(&layout.control(), is_stop) {
+    if restarted.is_none()
+        && let Err(error @ control::ControlError::Io(_)) = control::take(&layout.control(), is_stop)
+    {
         return Err(of(&error, "look at the state folder"));
     }
     let (send, stop) = watch::channel(false);
-    let watcher = tokio::task::spawn_local(super::watch::watch(layout.control(), send));
+    let watcher = tokio::task::spawn_local(super::watch::watch(
+        layout.control(),
+        send,
+        order.survives_hangup,
+    ));
     let author = git
         .identity()
         .await
@@ -168,7 +204,8 @@ pub async fn night(
             "reinstall it",
         )
     })?;
-    let hands = Hands::new(site, layout.clone(), git, stop).map_err(NightError::Trouble)?;
+    let mut hands = Hands::new(site, layout.clone(), git, stop).map_err(NightError::Trouble)?;
+    hands.progress = beat.progress();
     let mut real = Real::new(
         hands,
         opened.journal,
@@ -184,10 +221,16 @@ pub async fn night(
     };
 
     let mut state = opened.state.take().unwrap_or_default();
-    if course != Course::Begin {
+    if again.done {
+        // Only the report may be missing.
         real.night = night_name(&state);
+        let receipt: Vec<_> = repairs.iter().cloned().map(Event::Recovered).collect();
+        tell(&mut real, &mut state, observer, &receipt)?;
+    } else if course != Course::Begin {
+        real.night = night_name(&state);
+        beat.finishes(course == Course::Finish);
         let options = if course == Course::Resume {
-            order.options.clone()
+            again.options.unwrap_or_else(|| order.options.clone())
         } else {
             // Only what is in flight is brought to its end.
             RunOptions {
@@ -197,10 +240,11 @@ pub async fn night(
         };
         let mut first = vec![runner(options)];
         first.extend(repairs.iter().cloned().map(Event::Recovered));
+        first.extend(again.stop);
         tell(&mut real, &mut state, observer, &first)?;
         go_on(&mut real, &mut state, observer).await?;
     }
-    if course != Course::Resume {
+    if course != Course::Resume && !again.same {
         let before = std::mem::take(&mut state);
         let before = before.night().is_some().then_some(before);
         let in_base = match &before {
@@ -220,6 +264,7 @@ pub async fn night(
             })
         };
         real.night.clone_from(&name);
+        beat.finishes(false);
         let mut events = open::beginning(Beginning {
             before: before.as_ref(),
             backlog: &real.backlog,
@@ -233,7 +278,7 @@ pub async fn night(
             runner: me.clone(),
             options: order.options.clone(),
         });
-        if before.is_none() {
+        if course == Course::Begin {
             events.extend(repairs.into_iter().map(Event::Recovered));
         }
         let now = clock::now();
@@ -249,6 +294,7 @@ pub async fn night(
         go_on(&mut real, &mut state, observer).await?;
     }
     watcher.abort();
+    beats.abort();
     // What was asked for too late for this run must not stop the next one.
     control::take(&layout.control(), |_| true)
         .map_err(|error| of(&error, "look at the state folder"))?;
@@ -294,14 +340,19 @@ async fn go_on(
 }
 
 /// Takes the night's lock. A child of a killed runner, forked and not yet started, may hold it for
-/// a moment longer than its parent: that moment is waited out.
+/// a moment longer than its parent, and a runner that was killed this very moment, too: those
+/// moments are waited out.
 pub(super) async fn lock(layout: &Layout, me: &Holder) -> Result<Lock, NightError> {
     const TRIES: u32 = 100;
+    const TRIES_WHILE_ALIVE: u32 = 10;
+    let mut alive = 0;
     for _ in 0..TRIES {
         match Lock::take(&layout.lock(), me) {
             Err(LockError::Held {
                 holder: Some(holder),
-            }) if process::identify(holder.pid).is_none() => {
+            }) if alive < TRIES_WHILE_ALIVE => {
+                let id = process::identify(holder.pid);
+                alive += u32::from(id.is_some_and(|id| process::is_alive(&id)));
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             taken => return taken.map_err(NightError::Lock),

@@ -2,8 +2,8 @@
 //! signal.
 //!
 //! Every way to ask ends in `control.json`, so that there is one place to look and one order of
-//! events: a first Ctrl-C asks for a stop at the boundary, a second one and SIGTERM for a stop at
-//! once.
+//! events: a first Ctrl-C asks for a stop at the boundary, a second one, SIGTERM and the end of the
+//! terminal (SIGHUP) for a stop at once.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -22,11 +22,13 @@ use crate::{
 /// How often the file is looked at.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// Watches until a stop at once is asked for, then says so to whoever runs something.
-pub(super) async fn watch(control: PathBuf, stop: watch::Sender<bool>) {
-    let (Ok(mut interrupts), Ok(mut terminations)) = (
+/// Watches until a stop at once is asked for, then says so to whoever runs something. With
+/// `survives_hangup` the end of the terminal is nothing.
+pub(super) async fn watch(control: PathBuf, stop: watch::Sender<bool>, survives_hangup: bool) {
+    let (Ok(mut interrupts), Ok(mut terminations), Ok(mut hangups)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
     ) else {
         return;
     };
@@ -39,6 +41,9 @@ pub(super) async fn watch(control: PathBuf, stop: watch::Sender<bool>) {
                 ask(&control, asked > 1, "Ctrl-C");
             }
             _ = terminations.recv() => ask(&control, true, "SIGTERM"),
+            _ = hangups.recv() => if !survives_hangup {
+                ask(&control, true, "SIGHUP");
+            },
             _ = ticks.tick() => {}
         }
         let now = control::read(&control).is_ok_and(|requests| {
