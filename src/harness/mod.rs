@@ -12,6 +12,7 @@ pub mod event;
 pub mod known;
 mod last_message;
 mod lines;
+mod live;
 mod player;
 mod prepare;
 mod prompt;
