@@ -76,6 +76,9 @@ pub(super) enum Verb {
     /// Show how the night stands
     #[command(after_help = "Example:\n  nightshift status --json")]
     Status,
+    /// Print what happened in the night, or what the agent printed on a ticket
+    #[command(after_help = "Example:\n  nightshift logs -f\n  nightshift logs T-7")]
+    Logs(Logs),
     /// Ask the running night to stop at the next safe boundary
     #[command(after_help = "Example:\n  nightshift stop --now --reason \"need the machine\"")]
     Stop(Stop),
@@ -179,6 +182,16 @@ pub(super) struct Run {
     /// The pause before the first restart.
     #[arg(long, value_name = "DURATION", hide = true, value_parser = parse_duration, default_value = "1s")]
     pub(super) restart_pause: Duration,
+}
+
+/// `logs`.
+#[derive(Debug, Args)]
+pub(super) struct Logs {
+    /// The ticket whose latest attempt's output is printed; the night's own log when left out
+    pub(super) ticket: Option<String>,
+    /// Go on printing until the night ends
+    #[arg(short, long)]
+    pub(super) follow: bool,
 }
 
 /// `stop`.

@@ -33,7 +33,7 @@ pub(super) fn run(layout: &Layout, ui: Ui) -> Done {
         .map_err(|error| Failure::environment(format!("the night cannot be started: {error}")))?;
     loop {
         let asked = signals.wait(EVERY);
-        if asked.interrupts + asked.terminations + asked.hangups > 0 {
+        if asked.to_end() {
             child.ask_to_end();
         }
         let beat = Heartbeat::read(&layout.heartbeat())

@@ -9,8 +9,10 @@ mod detect;
 mod doctor;
 mod failure;
 mod init;
+mod logs;
 mod new;
 mod night;
+mod output;
 mod policy;
 mod progress;
 mod publish;
@@ -20,5 +22,6 @@ mod start;
 mod status;
 mod ui;
 mod watchdog;
+mod wording;
 
 pub use start::main;

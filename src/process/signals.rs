@@ -33,6 +33,13 @@ pub struct Asked {
     pub hangups: usize,
 }
 
+impl Asked {
+    /// Returns whether any of these asks this process to end.
+    pub fn to_end(self) -> bool {
+        self.interrupts + self.terminations + self.hangups > 0
+    }
+}
+
 impl Signals {
     /// Takes SIGINT, SIGTERM, SIGCHLD and, unless it is ignored, SIGHUP.
     ///

@@ -33,7 +33,7 @@ mod watchdog;
 mod world;
 
 pub use beat::Heartbeat;
-pub use ledger::{LedgerError, read};
+pub use ledger::{LedgerError, read, read_each};
 pub use night::{Ended, NightError, Order, night};
 pub use observe::{Nobody, Observer};
 pub use open::Course;
