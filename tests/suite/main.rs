@@ -12,3 +12,4 @@ mod kill;
 mod known;
 mod real_crate;
 mod verbs;
+mod watchdog;
