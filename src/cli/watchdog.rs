@@ -28,7 +28,7 @@ pub(super) fn run(args: &args::Run, hidden: &args::Hidden, layout: &Layout, ui: 
         let clear = if ui.live() { "\r\u{1b}[2K" } else { "" };
         ui.note(&format!("{clear}{:>12} {text}", "Watchdog"));
     };
-    let last = shift::watch(Watch {
+    let last = shift::watch(&mut Watch {
         layout,
         limit: args.stall_limit,
         pause: args.restart_pause,

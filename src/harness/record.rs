@@ -346,7 +346,7 @@ mod tests {
         let mut record = Record::begin(folder.path(), &redactor).unwrap();
         let live = folder.path().join("raw.live.log");
         let line = format!("{}\n", "x".repeat(1023));
-        for _ in 0..RAW_HEAD / 1024 + 1 {
+        for _ in 0..=RAW_HEAD / 1024 {
             record.output(Stream::Out, line.as_bytes());
         }
         record.output(Stream::Out, b"\x1b[1mseen at once\n");

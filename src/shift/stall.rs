@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(called_at(|_| Some(beat(7, 50_000))), Some(59));
         assert_eq!(called_at(|_| None), Some(300), "it never began to beat");
         // A beat that is being written when it is looked at says nothing.
-        let torn = |second: u64| (second % 3 == 0).then(|| beat(7, 0));
+        let torn = |second: u64| second.is_multiple_of(3).then(|| beat(7, 0));
         assert_eq!(called_at(torn), Some(13));
     }
 

@@ -131,7 +131,7 @@ enum End {
 ///
 /// # Errors
 /// The machine is in the way. A runner that was started is then left as it is.
-pub fn watch(watch: Watch<'_>) -> Result<Last, WatchError> {
+pub fn watch(watch: &mut Watch<'_>) -> Result<Last, WatchError> {
     let mut signals = Signals::take().map_err(WatchError::Signals)?;
     let me = process::identify(std::process::id()).ok_or(WatchError::Unknown)?;
     let mut heard = Heard::default();
