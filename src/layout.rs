@@ -128,6 +128,16 @@ impl Layout {
         self.state.join("lock")
     }
 
+    /// How far the runner has come, overwritten while it works.
+    pub fn heartbeat(&self) -> PathBuf {
+        self.state.join("heartbeat")
+    }
+
+    /// What a night without a terminal prints.
+    pub fn run_log(&self) -> PathBuf {
+        self.state.join("run.log")
+    }
+
     /// The reserved file that is freed on the first "no space".
     pub fn ballast(&self) -> PathBuf {
         self.state.join("ballast")

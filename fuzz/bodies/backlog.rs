@@ -89,6 +89,13 @@ fn written(facts: &TicketFacts) -> String {
     if let Some(attempts) = facts.attempts {
         key("attempts", attempts.to_string());
     }
+    if let Some(harness) = &facts.harness {
+        key("harness", quoted(harness));
+    }
+    if let Some(iterations) = facts.iterations {
+        key("mode", "loop".to_owned());
+        key("iterations", iterations.to_string());
+    }
     let status = match facts.status {
         Status::Ready => "ready",
         Status::Draft => "draft",

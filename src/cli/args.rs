@@ -1,8 +1,10 @@
 //! The command line, as data. Help texts are here and nowhere else.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::parse_duration;
 
 /// Run a coding agent over a directory of tickets through the night, and report in the morning
 #[derive(Debug, Parser)]
@@ -14,6 +16,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,
+    #[command(flatten)]
+    pub(super) hidden: Hidden,
     #[command(subcommand)]
     pub(super) verb: Verb,
 }
@@ -30,6 +34,17 @@ pub(super) struct Global {
     /// Print only what was asked for, and errors
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
+}
+
+/// What one process of `run` tells the next.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Hidden {
+    /// Be the runner of this watchdog.
+    #[arg(long, value_name = "JSON", hide = true)]
+    pub(super) watched: Option<String>,
+    /// Be the night that was sent to the background.
+    #[arg(long, hide = true)]
+    pub(super) away: bool,
 }
 
 /// What to do.
@@ -52,11 +67,18 @@ pub(super) enum Verb {
     #[command(after_help = "Example:\n  nightshift check --no-gate")]
     Check(Check),
     /// Run the night, or go on with the one that was interrupted
-    #[command(after_help = "Example:\n  nightshift run --until 07:00\n  nightshift run --dry-run")]
+    ///
+    /// A watchdog, a small process of its own, starts the runner again when it dies or stalls.
+    #[command(
+        after_help = "Example:\n  nightshift run --until 07:00\n  nightshift run --detach\n  nightshift run --dry-run"
+    )]
     Run(Run),
     /// Show how the night stands
     #[command(after_help = "Example:\n  nightshift status --json")]
     Status,
+    /// Print what happened in the night, or what the agent printed on a ticket
+    #[command(after_help = "Example:\n  nightshift logs -f\n  nightshift logs T-7")]
+    Logs(Logs),
     /// Ask the running night to stop at the next safe boundary
     #[command(after_help = "Example:\n  nightshift stop --now --reason \"need the machine\"")]
     Stop(Stop),
@@ -148,6 +170,28 @@ pub(super) struct Run {
     /// Begin a new night even if the last one could be gone on with
     #[arg(long)]
     pub(super) new: bool,
+    /// Return at once: the night goes on without this terminal, and prints to .nightshift/run.log
+    #[arg(long, conflicts_with_all = ["dry_run", "rehearse"])]
+    pub(super) detach: bool,
+    /// Run in one process: nobody starts it again when it dies
+    #[arg(long)]
+    pub(super) no_watchdog: bool,
+    /// For how long nothing may move; by default two minutes more than agents may be silent.
+    #[arg(long, value_name = "DURATION", hide = true, value_parser = parse_duration)]
+    pub(super) stall_limit: Option<Duration>,
+    /// The pause before the first restart.
+    #[arg(long, value_name = "DURATION", hide = true, value_parser = parse_duration, default_value = "1s")]
+    pub(super) restart_pause: Duration,
+}
+
+/// `logs`.
+#[derive(Debug, Args)]
+pub(super) struct Logs {
+    /// The ticket whose latest attempt's output is printed; the night's own log when left out
+    pub(super) ticket: Option<String>,
+    /// Go on printing until the night ends
+    #[arg(short, long)]
+    pub(super) follow: bool,
 }
 
 /// `stop`.

@@ -5,28 +5,51 @@ use std::{path::Path, process::ExitCode};
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 
 use super::{
-    args, check,
+    args, check, detach,
     failure::{Done, Failure, Kind},
     progress::Progress,
     publish,
     ui::Ui,
+    watchdog,
 };
 use crate::{
     clock,
     config::Environment,
+    layout::Layout,
     machine::{NightEnd, OutcomeKind, RunOptions, State},
+    process, repo,
     shift::{self, Ended, Order, Preflight, Site},
 };
 
-pub(super) fn run(args: &args::Run, start: &Path, environment: Environment, ui: Ui) -> Done {
+pub(super) fn run(
+    args: &args::Run,
+    hidden: &args::Hidden,
+    start: &Path,
+    environment: Environment,
+    ui: Ui,
+) -> Done {
+    let is_runner = hidden.watched.is_some() || args.dry_run || args.rehearse;
+    // Where no night can be, the runner says so.
+    if !is_runner && let Some(layout) = layout(start, &environment) {
+        if args.detach && !hidden.away {
+            return detach::run(&layout, ui);
+        }
+        if !args.no_watchdog {
+            return watchdog::run(args, hidden, &layout, ui);
+        }
+    }
     let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
-    let order = order(args)?;
+    let order = order(args, hidden)?;
     if args.dry_run {
         return check::plan(&site, &order, ui);
     }
     let preflight = site.preflight(order.rehearse);
     refuse(&site, &preflight, ui)?;
-    for spot in &preflight.blind_spots {
+    let is_first = order
+        .watched
+        .as_ref()
+        .is_none_or(|it| it.restarted.is_none());
+    for spot in preflight.blind_spots.iter().filter(|_| is_first) {
         ui.note(&format!("blind spot: {spot}"));
     }
     let root = site.found.root.clone();
@@ -39,6 +62,12 @@ pub(super) fn run(args: &args::Run, start: &Path, environment: Environment, ui: 
         ui.out(&format!("report: {}", report.display()));
     }
     Ok(exit_code(&ended.state))
+}
+
+/// Returns where the state is, with as little looked at as possible: the watchdog stays small.
+fn layout(start: &Path, environment: &Environment) -> Option<Layout> {
+    let found = repo::locate(start).ok()?;
+    Some(Layout::new(&found.root, &environment.rooms_home().ok()?))
 }
 
 /// Runs the night on a runtime of one thread: children are bound to the thread that starts them.
@@ -88,7 +117,7 @@ pub(super) fn refuse(site: &Site, preflight: &Preflight, ui: Ui) -> Result<(), F
     Err(failure)
 }
 
-fn order(args: &args::Run) -> Result<Order, Failure> {
+fn order(args: &args::Run, hidden: &args::Hidden) -> Result<Order, Failure> {
     let mut only = Vec::new();
     for id in &args.only {
         only.push(
@@ -96,6 +125,10 @@ fn order(args: &args::Run) -> Result<Order, Failure> {
                 .map_err(|error| Failure::of(Kind::Usage, &error))?,
         );
     }
+    let watched = hidden.watched.as_deref().map(serde_json::from_str);
+    let watched = watched
+        .transpose()
+        .map_err(|error| Failure::usage(format!("`--watched` is for `run` itself: {error}")))?;
     let until = args.until.as_deref().map(until).transpose()?;
     let options = RunOptions {
         only,
@@ -106,7 +139,9 @@ fn order(args: &args::Run) -> Result<Order, Failure> {
         options,
         new: args.new,
         rehearse: args.rehearse,
-        restarted: false,
+        watched,
+        stall: args.stall_limit,
+        survives_hangup: hidden.away || process::ignores_hangup(),
     })
 }
 

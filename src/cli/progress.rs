@@ -6,10 +6,13 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::ui::Ui;
+use super::{
+    ui::Ui,
+    wording::{self, Line},
+};
 use crate::{
-    machine::{Effect, Event, Outcome, State, TicketState},
-    shift::Observer,
+    machine::{Effect, Event, State},
+    shift::{Course, Observer},
 };
 
 /// Shows a night while it goes on.
@@ -51,44 +54,11 @@ impl Progress {
             None => self.ui.note(&line),
         }
     }
-
-    fn settled(&self, ticket: &TicketState, outcome: &Outcome) {
-        let id = &ticket.facts.id;
-        let title = &ticket.facts.title;
-        let attempts = match ticket.tried.len() {
-            0 | 1 => String::new(),
-            many => format!(", {many} attempts"),
-        };
-        match outcome {
-            Outcome::Done { commit } => {
-                self.line(
-                    "Landed",
-                    &format!("{id} {title} ({}{attempts})", commit.short()),
-                );
-            }
-            Outcome::LowConfidence { commit, reasons } => {
-                let why: Vec<_> = reasons.iter().map(ToString::to_string).collect();
-                let short = commit.short();
-                self.line(
-                    "Landed",
-                    &format!("{id} {title} ({short}{attempts}; look: {})", why.join("; ")),
-                );
-            }
-            Outcome::Parked(park) => {
-                self.line(
-                    "Parked",
-                    &format!("{id} {}", one_line(&park.question.question)),
-                );
-            }
-            Outcome::Held { because, .. } => self.line("Held", &format!("{id} {because}")),
-            Outcome::Blocked(block) => self.line("Blocked", &format!("{id} {}", block.because)),
-            Outcome::Failed { because } => self.line("Failed", &format!("{id} {because}")),
-            Outcome::Skipped { because } => self.line("Skipped", &format!("{id} {because}")),
-        }
-    }
 }
 
 impl Observer for Progress {
+    fn opens(&mut self, _course: Course) {}
+
     fn begins(&mut self, state: &State, effect: &Effect) {
         let Some(bar) = &self.bar else { return };
         let (verb, attempt) = match effect {
@@ -126,40 +96,18 @@ impl Observer for Progress {
     }
 
     fn sees(&mut self, state: &State, event: &Event) {
-        match event {
-            Event::Landed { ticket, .. } | Event::Settled { ticket, .. } => {
-                if let Some(ticket) = state.ticket(ticket)
-                    && let Some(outcome) = ticket.outcome()
-                {
-                    self.settled(ticket, outcome);
-                }
-            }
-            Event::Returned { ticket, setback } => {
-                self.line("Returned", &format!("{ticket} {setback}"));
-            }
-            Event::HarnessClosed { because, .. } => self.line("Closed", because),
-            Event::Halted { because, .. } => self.line("Halted", because),
-            Event::Recovered(repair) => self.line("Recovered", &repair.to_string()),
-            Event::Asked(request) => self.line("Asked", &request.kind.to_string()),
-            Event::Checkpoint(_)
-            | Event::NightStarted(_)
-            | Event::RunnerStarted { .. }
-            | Event::TicketSeen(_)
-            | Event::TicketGone { .. }
-            | Event::BacklogRead { .. }
-            | Event::Judged { .. }
-            | Event::Claimed { .. }
-            | Event::BaselineTaken { .. }
-            | Event::Started { .. }
-            | Event::Ended { .. }
-            | Event::WorkKept { .. }
-            | Event::Gated { .. }
-            | Event::Landing { .. }
-            | Event::NightEnded { .. } => {}
+        let is_shown = matches!(
+            event,
+            Event::Landed { .. }
+                | Event::Settled { .. }
+                | Event::Returned { .. }
+                | Event::HarnessClosed { .. }
+                | Event::Halted { .. }
+                | Event::Recovered(_)
+                | Event::Asked(_)
+        );
+        if is_shown && let Some(Line { verb, text }) = wording::line(state, event) {
+            self.line(verb, &text);
         }
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

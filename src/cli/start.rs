@@ -8,7 +8,7 @@ use super::{
     args::{Cli, Verb},
     ask, check, demo, doctor,
     failure::{Done, Failure, Kind},
-    init, new, night, policy, report, say, status,
+    init, logs, new, night, policy, report, say, status,
     ui::Ui,
 };
 use crate::{config::Environment, harness};
@@ -58,8 +58,9 @@ fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
         Verb::Init(args) => init::run(&args, &start, &environment, ui),
         Verb::New(args) => new::run(&args, &start, environment, ui),
         Verb::Check(args) => check::run(&args, &start, environment, ui),
-        Verb::Run(args) => night::run(&args, &start, environment, ui),
+        Verb::Run(args) => night::run(&args, &cli.hidden, &start, environment, ui),
         Verb::Status => status::run(&start, environment, ui),
+        Verb::Logs(args) => logs::run(&args, &start, environment, ui),
         Verb::Stop(args) => ask::stop(&args, &start, environment, ui),
         Verb::Report(args) => report::run(&args, &start, environment, ui),
         Verb::Answer(args) => ask::answer(&args, &start, environment, ui),

@@ -2,17 +2,21 @@
 
 use std::{path::Path, process::ExitCode};
 
+use jiff::SignedDuration;
+
 use super::{
     failure::{Done, Failure, Kind},
     ui::Ui,
 };
 use crate::{
+    clock::{self, Now},
     config::Environment,
     journal::Which,
     layout::Lock,
+    machine::State,
     process,
-    report::{self, Liveness},
-    shift::{self, Site},
+    report::{self, Liveness, Pulse},
+    shift::{self, Heartbeat, Site},
 };
 
 pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
@@ -29,19 +33,64 @@ pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
     };
     let holder = Lock::holder(&site.layout.lock())
         .map_err(|error| Failure::of(Kind::Environment, &error))?;
-    let runner = state.night().and_then(|night| night.runner.as_ref());
-    let alive = runner.is_some_and(|runner| process::is_alive(&runner.process));
-    let ended = state.night().is_some_and(|night| night.ended.is_some());
-    let liveness = match (ended, alive && holder.is_some()) {
-        (true, _) => Liveness::NotRunning,
-        (false, true) => Liveness::Alive,
-        (false, false) => Liveness::Dead,
-    };
-    let status = report::status(&state, liveness);
+    let beat = Heartbeat::read(&site.layout.heartbeat());
+    let (liveness, pulse) = vitals(&state, holder.is_some(), beat.as_ref(), &clock::now());
+    let status = report::status(&state, liveness, pulse);
     if ui.json {
         ui.json(&status);
     } else {
         ui.out(&status.render());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns whether the night goes on, by the lock, the heartbeat and the journal.
+fn vitals(
+    state: &State,
+    is_locked: bool,
+    beat: Option<&Heartbeat>,
+    now: &Now,
+) -> (Liveness, Option<Pulse>) {
+    let Some(night) = state.night().filter(|night| night.ended.is_none()) else {
+        return (Liveness::NotRunning, None);
+    };
+    // Of another boot it says nothing.
+    let beat = beat.filter(|beat| beat.runner.boot == now.boot.id);
+    let journaled = night.runner.as_ref().map(|runner| &runner.process);
+    // A runner that is opening the night has not been journaled yet, and beats already.
+    let beating = beat.filter(|beat| process::is_alive(&beat.runner));
+    let runs = is_locked && (beating.is_some() || journaled.is_some_and(process::is_alive));
+    let pulse = beat.map(|beat| pulse(beat, now));
+    let is_watched = pulse.as_ref().is_some_and(|pulse| pulse.watchdog.is_some());
+    let liveness = match beating {
+        _ if !runs && is_watched => Liveness::Restarting,
+        _ if !runs => Liveness::Dead,
+        Some(beat) if beat.may_be_still(now.boot.ms) => match beat.waiting {
+            Some(_) => Liveness::Waiting,
+            None => Liveness::Alive,
+        },
+        Some(beat) if now.boot.ms.saturating_sub(beat.at_ms) >= beat.stall_ms => Liveness::Stalled,
+        Some(_) | None => Liveness::Alive,
+    };
+    (liveness, pulse)
+}
+
+fn pulse(beat: &Heartbeat, now: &Now) -> Pulse {
+    let at = |ms: u64| {
+        let past = SignedDuration::from_millis_i128(i128::from(ms) - i128::from(now.boot.ms));
+        now.at.checked_add(past).ok()
+    };
+    let doing = beat.doing.as_ref();
+    let waiting = beat.waiting.as_ref();
+    Pulse {
+        pid: beat.runner.pid,
+        watchdog: (beat.watchdog.as_ref())
+            .filter(|watchdog| process::is_alive(watchdog))
+            .map(|watchdog| watchdog.pid),
+        doing: doing.map(|doing| format!("{} {}", doing.stage, doing.ticket)),
+        since: doing.and_then(|doing| at(doing.since_ms)),
+        still_ms: now.boot.ms.saturating_sub(beat.at_ms),
+        waiting_for: waiting.map(|waiting| waiting.because.clone()),
+        waiting_until: waiting.and_then(|waiting| at(waiting.until_ms)),
+    }
 }

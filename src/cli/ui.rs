@@ -38,10 +38,17 @@ impl Ui {
 
     /// Prints what was asked for, with a line break.
     pub(super) fn out(self, text: &str) {
-        let mut stdout = io::stdout().lock();
         let end = if text.ends_with('\n') { "" } else { "\n" };
         // A closed pipe has no one to tell.
-        drop(write!(stdout, "{text}{end}").and_then(|()| stdout.flush()));
+        self.flow(&format!("{text}{end}"));
+    }
+
+    /// Prints a piece of what was asked for; returns whether somebody still reads it.
+    pub(super) fn flow(self, text: &str) -> bool {
+        let mut stdout = io::stdout().lock();
+        write!(stdout, "{text}")
+            .and_then(|()| stdout.flush())
+            .is_ok()
     }
 
     /// Prints one JSON value on a line of its own.

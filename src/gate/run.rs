@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::{
     layout::{self, PathError},
-    process::{self, Exit, Spec},
+    process::{self, Exit, Progress, Spec},
     repo::id::TreeId,
     sandbox::{Redactor, clean},
 };
@@ -50,6 +50,8 @@ pub struct GateRun<'a> {
     pub baseline: Option<&'a Verdict>,
     /// What takes secrets out of the log and the reason.
     pub redactor: &'a Redactor,
+    /// What it prints and computes is counted here.
+    pub progress: &'a Progress,
 }
 
 /// What came of it.
@@ -136,6 +138,7 @@ async fn once(gate: &GateRun<'_>, stop: &mut watch::Receiver<bool>) -> Attempt {
         // A gate may well compute in silence, and has its timeout.
         silence: None,
         grace: GRACE,
+        progress: gate.progress.clone(),
     };
     let mut kept = Kept::default();
     let finished = process::run(&spec, stop, |_| {}, |_, piece| kept.push(piece)).await;
@@ -246,6 +249,7 @@ mod tests {
                 log_name: "x/gate.log".to_owned(),
                 baseline,
                 redactor: &self.redactor,
+                progress: &Progress::default(),
             };
             let (_ask, mut stop) = watch::channel(false);
             match run(&gate, &mut stop).await.unwrap() {
@@ -397,6 +401,7 @@ mod tests {
             log_name: "gate.log".to_owned(),
             baseline: None,
             redactor: &case.redactor,
+            progress: &Progress::default(),
         };
         let (ask, mut stop) = watch::channel(false);
         let (judged, ()) = tokio::join!(run(&gate, &mut stop), async {

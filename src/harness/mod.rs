@@ -16,6 +16,7 @@ mod fault;
 pub mod known;
 mod last_message;
 mod lines;
+mod live;
 mod output;
 mod player;
 mod premature;

@@ -147,6 +147,7 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
         timeout: session.timeout,
         silence: Some(session.silence),
         grace: GRACE,
+        progress: session.progress.clone(),
     })
 }
 

@@ -1,7 +1,8 @@
 //! What is kept of a session's output: `events.jsonl` and `raw.log`, redacted and in bounded size.
 //!
 //! `raw.log` holds the first [`RAW_HEAD`] bytes and the last [`RAW_TAIL`], and says how much is
-//! missing between them; the end waits in memory and is written when the session is over.
+//! missing between them; the end waits in memory and is written when the session is over. Whoever
+//! looks on meanwhile finds it in `raw.live.log` (`live.rs`), which is gone after the session.
 //! `events.jsonl` stops at [`EVENTS`] bytes with a note, after which only the terminal event
 //! follows. Beyond both limits a line is only kept as bytes, so that a gigabyte of output costs
 //! little more than its reading.
@@ -15,6 +16,7 @@ use std::{
 use super::{
     event::HarnessEvent,
     lines::{LONGEST_LINE, Lines, Tail},
+    live::Live,
     watch::Watch,
 };
 use crate::{
@@ -41,6 +43,7 @@ pub(super) struct Record<'a> {
     redactor: &'a Redactor,
     events: Output,
     raw: Output,
+    live: Live,
     out: Source<'a>,
     err: Source<'a>,
     raw_tail: Tail,
@@ -108,6 +111,7 @@ impl<'a> Record<'a> {
             redactor,
             events: Output::create(folder.join("events.jsonl"))?,
             raw: Output::create(folder.join("raw.log"))?,
+            live: Live::new(folder),
             out: Source::new(redactor),
             err: Source::new(redactor),
             raw_tail: Tail::new(RAW_TAIL),
@@ -154,6 +158,7 @@ impl<'a> Record<'a> {
             let mut lines = std::mem::take(&mut self.source(stream).lines);
             lines.finish(|line| self.line(stream, line));
         }
+        self.live.close();
         let tail = std::mem::replace(&mut self.raw_tail, Tail::new(0));
         let (gone, kept) = tail.into_lines();
         if gone > 0 {
@@ -200,7 +205,10 @@ impl<'a> Record<'a> {
         if raw_full {
             self.raw_tail.push(line);
         }
-        if raw_full && self.events_full {
+        let is_shown = raw_full && self.live.has_room();
+        // The redactor must see where keys begin and end.
+        if raw_full && self.events_full && !is_shown && !has_dashes(line) {
+            self.live.skip(line.len());
             return;
         }
         let Some(text) = printable_line(&mut self.source(stream).redactor, line) else {
@@ -209,6 +217,10 @@ impl<'a> Record<'a> {
         if !raw_full {
             let written = self.raw.line(&text);
             self.note(written);
+        } else if is_shown {
+            self.live.line(&text);
+        } else {
+            self.live.skip(line.len());
         }
         if !self.events_full {
             self.events_full = self.events.written >= EVENTS;
@@ -238,6 +250,14 @@ pub(super) fn printable(redactor: &Redactor, text: &str) -> String {
 fn printable_line(redactor: &mut LineRedactor<'_>, line: &[u8]) -> Option<String> {
     let cleaned = clean(&String::from_utf8_lossy(line));
     redactor.line(&cleaned).map(|text| cut(text.into_owned()))
+}
+
+fn has_dashes(line: &[u8]) -> bool {
+    let mut dashes = 0;
+    line.iter().any(|byte| {
+        dashes = if *byte == b'-' { dashes + 1 } else { 0 };
+        dashes == 5
+    })
 }
 
 fn cut(mut text: String) -> String {
@@ -345,6 +365,31 @@ mod tests {
         };
         assert!(text.contains("raw.log only"), "{text}");
         assert!(seen.lines.len() * 1000 < EVENTS + 2000);
+    }
+
+    #[test]
+    fn whoever_looks_on_sees_what_is_still_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let redactor = Redactor::default();
+        let watch = Watch::new(&config(), &Allowance::default(), TimeZone::UTC);
+        let mut record = Record::begin(folder.path(), &redactor, watch).unwrap();
+        let live = folder.path().join("raw.live.log");
+        let line = format!("{}\n", "x".repeat(1023));
+        for _ in 0..=RAW_HEAD / 1024 {
+            record.output(Stream::Out, line.as_bytes());
+        }
+        record.output(Stream::Out, b"\x1b[1mseen at once\n");
+        let shown = std::fs::read_to_string(&live).unwrap();
+        assert!(shown.ends_with("\nseen at once\n"), "{shown:.200}");
+        for _ in 0..20 * 1024 {
+            record.output(Stream::Out, line.as_bytes());
+        }
+        let length = live.metadata().unwrap().len();
+        assert!(length < 1024 * 1024, "a flood is left out: {length}");
+        record.finish_output().unwrap();
+        assert!(!live.exists());
+        let raw = std::fs::read_to_string(folder.path().join("raw.log")).unwrap();
+        assert!(raw.ends_with(&line));
     }
 
     #[test]

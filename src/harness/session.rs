@@ -29,7 +29,7 @@ use crate::{
     clock,
     config::HarnessConfig,
     layout::PathError,
-    process,
+    process::{self, Progress},
     repo::id::CommitId,
     sandbox::Redactor,
     say::{Listener, StandingAnswer, utterance::Utterance},
@@ -76,6 +76,8 @@ pub struct Session<'a> {
     pub timeout: Duration,
     /// How long it may do nothing.
     pub silence: Duration,
+    /// What it does is counted here.
+    pub progress: &'a Progress,
     /// The model to ask for.
     pub model: Option<&'a str>,
     /// BLAKE3 of the configuration.

@@ -149,6 +149,7 @@ async fn play(play: Play) -> Played {
         mark: format!("session-{mark}"),
         timeout: play.timeout,
         silence: play.silence,
+        progress: &crate::process::Progress::default(),
         model: None,
         configuration: "c0",
         allowance: play.allowance,

@@ -299,6 +299,13 @@ pub enum Repair {
         /// Which.
         paths: Vec<String>,
     },
+    /// The watchdog started the runner again.
+    Restarted {
+        /// What had become of the one before, as a clause such as `signal 9 ended it`.
+        because: String,
+        /// From its end, or its last progress, to the start of this one, in milliseconds.
+        after_ms: u64,
+    },
 }
 
 impl fmt::Display for Repair {
@@ -322,6 +329,12 @@ impl fmt::Display for Repair {
                     paths.join(", ")
                 )
             }
+            Self::Restarted { because, after_ms } => write!(
+                f,
+                "the watchdog started the runner again after {}.{} s: {because}",
+                after_ms / 1000,
+                after_ms % 1000 / 100
+            ),
         }
     }
 }

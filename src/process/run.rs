@@ -25,6 +25,7 @@ use tokio::{
 use super::{
     id::ProcessId,
     identity::{find_program, identity},
+    progress::Progress,
     spec::{Exit, Finished, Spec, Stream},
     table::MARK,
     tree::Tree,
@@ -90,9 +91,11 @@ pub async fn run_counted(
     if let Some(leader) = tree.leader() {
         on_start(identity(leader));
     }
+    // One without a silence limit may be still up to its timeout, and is ended then.
+    let _patience = (spec.silence.is_none()).then(|| spec.progress.patient(spec.timeout));
     let mut feeding = pin!(feed(child.stdin.take(), spec.stdin.as_deref()));
     let mut is_fed = false;
-    let mut pipes = Pipes::of(&mut child, sink);
+    let mut pipes = Pipes::of(&mut child, sink, spec.progress.clone());
     let mut timeout = pin!(time::sleep(spec.timeout));
     let tick = tick_of(spec.silence);
     let mut ticks = time::interval_at(Instant::now() + tick, tick);
@@ -106,7 +109,9 @@ pub async fn run_counted(
             () = &mut timeout => break (Exit::TimedOut, None),
             _ = ticks.tick() => {
                 // Also reaps adopted orphans, so that a long session does not fill up with zombies.
-                if tree.has_worked() {
+                let worked = tree.work_done();
+                if worked > 0 {
+                    spec.progress.add(worked);
                     pipes.last_sign = Instant::now();
                 }
                 on_count(tree.peak());
@@ -260,18 +265,20 @@ struct Pipes<S> {
     out_buffer: Vec<u8>,
     err_buffer: Vec<u8>,
     sink: S,
+    progress: Progress,
     bytes: u64,
     last_sign: Instant,
 }
 
 impl<S: FnMut(Stream, &[u8])> Pipes<S> {
-    fn of(child: &mut Child, sink: S) -> Self {
+    fn of(child: &mut Child, sink: S, progress: Progress) -> Self {
         Self {
             out: child.stdout.take(),
             err: child.stderr.take(),
             out_buffer: vec![0; PIECE],
             err_buffer: vec![0; PIECE],
             sink,
+            progress,
             bytes: 0,
             last_sign: Instant::now(),
         }
@@ -291,6 +298,7 @@ impl<S: FnMut(Stream, &[u8])> Pipes<S> {
         match read.ok().and_then(|length| buffer.get(..length)) {
             Some(piece) if !piece.is_empty() => {
                 self.bytes += piece.len() as u64;
+                self.progress.add(piece.len() as u64);
                 self.last_sign = Instant::now();
                 (self.sink)(stream, piece);
             }

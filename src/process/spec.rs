@@ -2,6 +2,8 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
+use super::progress::Progress;
+
 /// A child to be.
 #[derive(Debug, Clone)]
 pub struct Spec {
@@ -23,6 +25,8 @@ pub struct Spec {
     pub silence: Option<Duration>,
     /// How long it has between SIGTERM and SIGKILL.
     pub grace: Duration,
+    /// What it prints, computes and moves is counted here.
+    pub progress: Progress,
 }
 
 /// How a child ended.

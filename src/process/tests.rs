@@ -22,6 +22,7 @@ fn spec(mark: &str, script: &str) -> Spec {
         timeout: LONG,
         silence: None,
         grace: SECOND,
+        progress: Progress::default(),
     }
 }
 
@@ -196,6 +197,33 @@ async fn silence_is_no_output_and_no_work() {
     assert!(silent.took < LONG / 2, "{silent:?}");
     assert_eq!(busy.exit, Exit::TimedOut);
     assert_eq!(chatty.exit, Exit::Code(0));
+}
+
+#[tokio::test]
+async fn output_and_work_are_progress_and_a_child_without_silence_limit_is_waited_for() {
+    let moved = |script, silence| async move {
+        let spec = Spec {
+            silence,
+            ..spec("progress", script)
+        };
+        let progress = spec.progress.clone();
+        let mut patience = 0;
+        let (_ask, mut stop) = watch::channel(false);
+        run(
+            &spec,
+            &mut stop,
+            |_| {},
+            |_, _| patience = progress.read().patience_ms,
+        )
+        .await;
+        assert_eq!(progress.read().patience_ms, 0);
+        (progress.read().moved, patience > 0)
+    };
+    let limit = Some(Duration::from_millis(400));
+    assert_eq!(moved("echo 12345", None).await, (6, true));
+    assert!(!moved("echo 12345", limit).await.1);
+    let (busy, _) = moved("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done", limit).await;
+    assert!(busy > 0);
 }
 
 #[tokio::test]

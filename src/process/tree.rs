@@ -200,8 +200,9 @@ impl Tree {
         u32::try_from(self.killed.len()).unwrap_or(u32::MAX)
     }
 
-    /// Returns whether any of it used CPU time or moved bytes since this was last asked.
-    pub(super) fn has_worked(&mut self) -> bool {
+    /// Returns how many clock ticks of CPU time and bytes it used since this was last asked, in one
+    /// sum: 0 is none.
+    pub(super) fn work_done(&mut self) -> u64 {
         let usage: BTreeMap<_, _> = self
             .members()
             .into_iter()
@@ -211,10 +212,12 @@ impl Tree {
             })
             .collect();
         // A process that was not there before counts from zero.
-        let worked = usage.iter().any(|(process, (cpu, io))| {
+        let worked = usage.iter().map(|(process, (cpu, io))| {
             let (cpu_before, io_before) = self.usage.get(process).copied().unwrap_or_default();
-            *cpu > cpu_before || *io > io_before
+            cpu.saturating_sub(cpu_before)
+                .saturating_add(io.saturating_sub(io_before))
         });
+        let worked = worked.fold(0, u64::saturating_add);
         self.usage = usage;
         worked
     }

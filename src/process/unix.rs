@@ -63,6 +63,59 @@ pub(super) fn detach(command: &mut Command) {
     }
 }
 
+/// Gives a process that is about to be started a session of its own, without a terminal: the end of
+/// this one's session, a logout, is then no business of it.
+#[expect(
+    unsafe_code,
+    reason = "what happens between fork and exec can only be said through pre_exec"
+)]
+pub(super) fn own_session(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt as _;
+    // SAFETY: as above; one bare system call.
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::setsid()?;
+            Ok(())
+        });
+    }
+}
+
+/// Returns whether this process was started with SIGHUP ignored, as `nohup` does. Format:
+/// `proc_pid_status(5)`, a mask in hexadecimal, signal 1 its lowest bit.
+pub fn ignores_hangup() -> bool {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    text.lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
+}
+
+/// Sends a signal to a child that was not waited for, whose pid is therefore still its own.
+pub(super) fn signal_child(pid: u32, signal: Signal) {
+    if let Some(pid) = pid_of(pid) {
+        // One that has just ended needs none.
+        rustix::process::kill_process(pid, signal).ok();
+    }
+}
+
+/// Blocks until one of these can be read, or the time is over.
+pub(super) fn wait_to_read<F: AsFd>(files: &[F], within: Duration) {
+    let mut polled: Vec<_> = files
+        .iter()
+        .map(|file| PollFd::from_borrowed_fd(file.as_fd(), PollFlags::IN))
+        .collect();
+    poll(&mut polled, within);
+}
+
+fn poll(polled: &mut [PollFd<'_>], within: Duration) {
+    let timeout = Timespec {
+        tv_sec: i64::try_from(within.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(within.subsec_nanos()),
+    };
+    // Whatever woke us, the caller looks for itself.
+    rustix::event::poll(polled, Some(&timeout)).ok();
+}
+
 fn pid_of(pid: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(pid).ok()?)
 }
@@ -121,10 +174,5 @@ pub(super) fn wait_for_any(entries: &[Entry], within: Duration) {
         .iter()
         .map(|descriptor| PollFd::from_borrowed_fd(descriptor.as_fd(), PollFlags::IN))
         .collect();
-    let timeout = Timespec {
-        tv_sec: i64::try_from(within.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(within.subsec_nanos()),
-    };
-    // Whatever woke us, the caller looks at `/proc` again.
-    rustix::event::poll(&mut polled, Some(&timeout)).ok();
+    poll(&mut polled, within);
 }

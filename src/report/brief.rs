@@ -21,16 +21,41 @@ const COLUMNS: usize = 80;
 /// How many settled tickets are named.
 const LAST: usize = 10;
 
-/// Whether the night's runner lives.
+/// Whether the night goes on: which kind of first line a status has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Liveness {
-    /// It does.
+    /// The runner lives and gets on.
     Alive,
-    /// It died without ending the night: `run` resumes it.
+    /// It lives, and nothing has moved for longer than may be.
+    Stalled,
+    /// It waits on purpose.
+    Waiting,
+    /// It is gone, and its watchdog starts it again.
+    Restarting,
+    /// It is gone without having ended the night: `run` resumes it.
     Dead,
     /// The night has ended.
     NotRunning,
+}
+
+/// What the runner last said of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pulse {
+    /// The runner's process id.
+    pub pid: u32,
+    /// The process id of the watchdog that lives; `None` when none does.
+    pub watchdog: Option<u32>,
+    /// What it does, such as `working on T-7`; `None` between two tickets.
+    pub doing: Option<String>,
+    /// Since when it does that.
+    pub since: Option<Timestamp>,
+    /// For how long nothing has moved, in milliseconds.
+    pub still_ms: u64,
+    /// What it waits for on purpose; `None` when for nothing.
+    pub waiting_for: Option<String>,
+    /// Until when at the latest.
+    pub waiting_until: Option<Timestamp>,
 }
 
 /// How a night stands. Texts are safe for a terminal.
@@ -44,6 +69,8 @@ pub struct Status {
     pub branch: String,
     /// Whether its runner lives.
     pub runner: Liveness,
+    /// What it last said of itself; `None` when it never did, or the night has ended.
+    pub pulse: Option<Pulse>,
     /// The night in one sentence.
     pub headline: String,
     /// What is in flight; `None` when nothing is.
@@ -107,7 +134,7 @@ pub struct TicketLine {
 }
 
 /// Returns how a night stands.
-pub fn status(state: &State, runner: Liveness) -> Status {
+pub fn status(state: &State, runner: Liveness, pulse: Option<Pulse>) -> Status {
     let night = state.night();
     let in_force = |night: &&Night| night.ended.is_none();
     let halt = night.and_then(|night| night.halt.as_ref());
@@ -117,6 +144,7 @@ pub fn status(state: &State, runner: Liveness) -> Status {
         night: night.map_or_else(String::new, |night| line(&night.terms.night)),
         branch: night.map_or_else(String::new, |night| line(&night.terms.branch)),
         runner,
+        pulse,
         headline: line(&headline_so_far(state)),
         active: state.active().map(|(ticket, active)| ActiveTicket {
             id: ticket.facts.id.clone(),
@@ -200,12 +228,7 @@ impl Status {
             wrap(&mut text, "", &self.headline);
             return text;
         }
-        let runner = match self.runner {
-            Liveness::Alive => "its runner is alive",
-            Liveness::Dead => "its runner died; `nightshift run` resumes it",
-            Liveness::NotRunning => "it has ended",
-        };
-        wrap(&mut text, "", &format!("Night {}: {runner}.", self.night));
+        wrap(&mut text, "", &self.first_line());
         wrap(&mut text, "", &self.headline);
         let mut block = Vec::new();
         if let Some(active) = &self.active {
@@ -247,6 +270,58 @@ impl Status {
             .collect();
         section(&mut text, &last);
         text
+    }
+}
+
+impl Status {
+    /// Whether the night goes on, and what to do if it does not.
+    fn first_line(&self) -> String {
+        let pulse = self.pulse.as_ref();
+        let night = &self.night;
+        match self.runner {
+            Liveness::Alive => {
+                let doing = pulse.and_then(|pulse| pulse.doing.as_deref());
+                let since = pulse.and_then(|pulse| pulse.since);
+                let doing = doing.map(|doing| format!(", {}", line(doing)));
+                let since = since.map(|since| format!(" since {}", clock(since)));
+                format!(
+                    "Night {night} is alive{}{}.",
+                    doing.unwrap_or_default(),
+                    since.unwrap_or_default()
+                )
+            }
+            Liveness::Stalled => {
+                let minutes = pulse.map_or(0, |pulse| pulse.still_ms / 60_000);
+                let to_do = match pulse {
+                    Some(Pulse {
+                        watchdog: None,
+                        pid,
+                        ..
+                    }) => {
+                        format!("`kill -9 {pid}`, then `nightshift run` resumes it")
+                    }
+                    Some(_) | None => "its watchdog starts it again".to_owned(),
+                };
+                format!("Night {night} has stalled: nothing has moved for {minutes} min; {to_do}.")
+            }
+            Liveness::Waiting => {
+                let because = pulse.and_then(|pulse| pulse.waiting_for.as_deref());
+                let until = pulse.and_then(|pulse| pulse.waiting_until);
+                let until = until.map(|until| format!(", until {}", clock(until)));
+                format!(
+                    "Night {night} is waiting for {}{}.",
+                    line(because.unwrap_or("something")),
+                    until.unwrap_or_default()
+                )
+            }
+            Liveness::Restarting => {
+                format!("Night {night}: its runner is gone; its watchdog starts it again.")
+            }
+            Liveness::Dead => {
+                format!("Night {night} is dead: its runner is gone; `nightshift run` resumes it.")
+            }
+            Liveness::NotRunning => format!("No night is running; night {night} has ended."),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 
-pub use brief::{ActiveTicket, Liveness, SettledTicket, Status, TicketLine, status};
+pub use brief::{ActiveTicket, Liveness, Pulse, SettledTicket, Status, TicketLine, status};
 pub use model::{
     ActiveLine, BlockedGroup, Branch, BranchCommands, CheckLine, DecisionLine, Evidence,
     FailedLine, HaltLine, Held, HeldGroup, HeldLine, LandedLine, LookLine, Model, Names, Numbers,

@@ -9,7 +9,7 @@ use fixture::{
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
-use super::{Liveness, Model, json, markdown, model, status};
+use super::{Liveness, Model, Pulse, json, markdown, model, status};
 use crate::{
     backlog::ticket::Status,
     gate::verdict::{Check, Class, Verdict},
@@ -423,7 +423,7 @@ fn the_status_of_a_night() {
             Some(_) => Liveness::NotRunning,
             None => Liveness::Alive,
         };
-        let text = status(&state, runner).render();
+        let text = status(&state, runner, None).render();
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
@@ -431,10 +431,55 @@ fn the_status_of_a_night() {
     }
     insta::assert_snapshot!(
         "dead.status",
-        status(&in_progress(), Liveness::Dead).render()
+        status(&in_progress(), Liveness::Dead, None).render()
     );
-    let json = serde_json::to_string_pretty(&status(&in_progress(), Liveness::Alive)).unwrap();
+    let json =
+        serde_json::to_string_pretty(&status(&in_progress(), Liveness::Alive, None)).unwrap();
     insta::assert_snapshot!("in_progress.status.json", json);
+}
+
+#[test]
+fn the_first_line_of_a_status_says_whether_the_night_goes_on() {
+    let at = |time: &str| Some(format!("2026-11-20T{time}:00Z").parse().unwrap());
+    let pulse = |watchdog| Pulse {
+        pid: 42,
+        watchdog,
+        doing: Some("working on T-7".to_owned()),
+        since: at("01:12"),
+        still_ms: 14 * 60_000,
+        waiting_for: Some("the usage limit".to_owned()),
+        waiting_until: at("03:10"),
+    };
+    let cases = [
+        (Liveness::Alive, "is alive, working on T-7 since 01:12 UTC."),
+        (
+            Liveness::Stalled,
+            "has stalled: nothing has moved for 14 min; its watchdog starts it again.",
+        ),
+        (
+            Liveness::Waiting,
+            "is waiting for the usage limit, until 03:10 UTC.",
+        ),
+        (Liveness::Restarting, "its watchdog starts it again."),
+        (
+            Liveness::Dead,
+            "is dead: its runner is gone; `nightshift run` resumes it.",
+        ),
+        (Liveness::NotRunning, "No night is running; night"),
+    ];
+    let flat = |status: super::Status| {
+        status
+            .render()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    for (runner, says) in cases {
+        let text = flat(status(&in_progress(), runner, Some(pulse(Some(41)))));
+        assert!(text.contains(says), "{text}");
+    }
+    let unwatched = flat(status(&in_progress(), Liveness::Stalled, Some(pulse(None))));
+    assert!(unwatched.contains("`kill -9 42`"), "{unwatched}");
 }
 
 #[test]

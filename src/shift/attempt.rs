@@ -63,6 +63,7 @@ impl Real {
             mark: desk.mark.clone(),
             timeout: ticket.timeout.unwrap_or(site.config.agent.timeout),
             silence: site.config.agent.silence,
+            progress: &self.hands.progress,
             model: ticket
                 .model
                 .as_deref()

@@ -21,6 +21,7 @@ use crate::{
         verdict::{Check, Class, Verdict},
     },
     layout::{self, Layout, PathContext, PathError},
+    process::Progress,
     repo::{
         Git, Keep,
         id::{CommitId, TreeId},
@@ -98,6 +99,8 @@ pub(super) struct Hands {
     pub(super) redactor: Redactor,
     pub(super) protected: Protected,
     pub(super) stop: watch::Receiver<bool>,
+    /// How far the work has come; nobody reads it until somebody puts theirs here.
+    pub(super) progress: Progress,
     memory: Memory,
     gate_environment: Vec<(OsString, OsString)>,
 }
@@ -125,6 +128,7 @@ impl Hands {
             redactor,
             protected,
             stop,
+            progress: Progress::default(),
             memory,
             gate_environment,
         })
@@ -298,6 +302,7 @@ impl Hands {
             rerun: true,
             baseline: wanted.baseline,
             redactor: &self.redactor,
+            progress: &self.progress,
         };
         gate::run(&run, &mut self.stop).await.map_err(|error| {
             Trouble::of(

@@ -3,7 +3,7 @@
 use std::{io, path::Path};
 
 use crate::{
-    journal::{self, OpenError, Which},
+    journal::{self, OpenError, Record, Which},
     machine::{Event, IllegalEvent, State},
 };
 
@@ -31,10 +31,25 @@ pub enum LedgerError {
 /// # Errors
 /// The segment is damaged, or was written by a newer nightshift.
 pub fn read(folder: &Path, which: Which<'_>) -> Result<Option<State>, LedgerError> {
+    read_each(folder, which, |_, _| {})
+}
+
+/// [`read`], and hands each record to `each`, with the state that it has made.
+///
+/// # Errors
+/// See [`read`].
+pub fn read_each(
+    folder: &Path,
+    which: Which<'_>,
+    mut each: impl FnMut(&State, &Record<Event>),
+) -> Result<Option<State>, LedgerError> {
     let mut state = State::default();
     let mut illegal = None;
-    let read = journal::read(folder, which, |record: journal::Record<Event>| {
+    let read = journal::read(folder, which, |record: Record<Event>| {
         let folded = state.evolve(&record.now(), &record.event);
+        if folded.is_ok() {
+            each(&state, &record);
+        }
         folded.map_err(|source| {
             illegal = Some(LedgerError::Illegal {
                 seq: record.seq,

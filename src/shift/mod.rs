@@ -3,9 +3,12 @@
 //! [`night`] opens a night (lock, journal, recovery) and runs it; [`run`] is the loop: step →
 //! effect → event → journal. [`World`] is everything outside the machine. [`Site::preflight`]
 //! looks before a night at what forbids it and which guarantees are off, [`prove`] runs the gates
-//! without any agent, [`control`] is how other terminals ask.
+//! without any agent, [`control`] is how other terminals ask. [`watch`] is the watchdog, a process
+//! of its own that sees by the [`Heartbeat`] whether the runner gets on.
 
+mod again;
 mod attempt;
+mod beat;
 mod bench;
 mod boundary;
 mod checks;
@@ -24,14 +27,17 @@ mod prove;
 mod real;
 mod run;
 mod site;
+mod stall;
 mod stock;
 mod tests_touched;
 mod watch;
+mod watchdog;
 mod whole;
 mod world;
 
+pub use beat::Heartbeat;
 pub use ground::{Ground, Terms};
-pub use ledger::{LedgerError, read};
+pub use ledger::{LedgerError, read, read_each};
 pub use night::{Ended, NightError, Order, night};
 pub use observe::{Nobody, Observer};
 pub use open::Course;
@@ -39,5 +45,6 @@ pub use preflight::{Preflight, Refusal};
 pub use prove::{Proof, prove};
 pub use run::{Broken, run};
 pub use site::{CONFIG, Site, SiteError};
+pub use watchdog::{Last, Restarted, Watch, WatchError, Watched, watch};
 pub use whole::{Opening, RunError, whole};
 pub use world::{AttemptAt, Trouble, World};

@@ -5,6 +5,8 @@ use std::{fs, time::Duration};
 use tokio::sync::watch;
 
 use super::{
+    again::Again,
+    beat::{Beat, Beating},
     bench::REHEARSAL,
     control,
     hands::Hands,
@@ -15,6 +17,7 @@ use super::{
     run::Broken,
     site::Site,
     watch::InHand,
+    watchdog::Watched,
     whole::{Opening, RunError, whole},
     world::Trouble,
 };
@@ -40,9 +43,12 @@ pub struct Order {
     pub new: bool,
     /// Play it with the scripted agent, in a state folder of its own.
     pub rehearse: bool,
-    /// A supervisor puts this runner in the place of one that died: what was asked of that one
-    /// still holds.
-    pub restarted: bool,
+    /// Who watches over this runner; `None` when nobody does.
+    pub watched: Option<Watched>,
+    /// For how long nothing may move; `None` is by the silence limit.
+    pub stall: Option<Duration>,
+    /// Whether the end of the terminal is no reason to stop.
+    pub survives_hangup: bool,
 }
 
 /// Why a run did not come to its end.
@@ -136,13 +142,23 @@ pub async fn night(
         sweep_rehearsal(&layout, &git).await?;
     }
     fs::create_dir_all(layout.state()).at("create the folder", layout.state())?;
+    let beat = Beat::begin(
+        &layout,
+        &me,
+        order.watched.as_ref().map(|watched| &watched.watchdog),
+        site.config.agent.silence,
+        order.stall,
+    )?;
+    let beats = tokio::task::spawn_local(beat.clone().keep());
+    let observer: &mut dyn Observer = &mut Beating::new(beat.clone(), observer);
     ballast::reserve(&layout.ballast(), BALLAST)
         .map_err(|error| of(&error, "free at least 16 MiB, then `nightshift run`"))?;
 
     let opened = Opened::read(&layout)?;
     let (shelf, backlog) =
         Shelf::open(&site.found.root, &site.config.backlog).map_err(NightError::Backlog)?;
-    if !order.restarted {
+    let restarted = order.watched.and_then(|watched| watched.restarted);
+    if restarted.is_none() {
         // A stop that was asked of a runner that died is not asked of this one.
         let is_stop = |request: &Request| matches!(request.kind, RequestKind::Stop { .. });
         if let Err(error @ control::ControlError::Io(_)) = control::take(&layout.control(), is_stop)
@@ -152,8 +168,12 @@ pub async fn night(
     }
     let (send, stop) = watch::channel(false);
     let in_hand = InHand::default();
-    let watcher =
-        tokio::task::spawn_local(super::watch::watch(layout.control(), in_hand.clone(), send));
+    let watcher = tokio::task::spawn_local(super::watch::watch(
+        layout.control(),
+        in_hand.clone(),
+        send,
+        order.survives_hangup,
+    ));
     let author = git
         .identity()
         .await
@@ -164,7 +184,8 @@ pub async fn night(
             "reinstall it",
         )
     })?;
-    let hands = Hands::new(site, layout.clone(), git, stop).map_err(NightError::Trouble)?;
+    let mut hands = Hands::new(site, layout.clone(), git, stop).map_err(NightError::Trouble)?;
+    hands.progress = beat.progress();
     let mut real = Real::new(
         hands,
         opened.journal,
@@ -176,15 +197,16 @@ pub async fn night(
         in_hand,
     );
     let opening = Opening {
+        again: Again::new(restarted.as_ref(), opened.state.as_ref()),
         before: opened.state,
         torn: opened.torn,
         options: order.options,
         new: order.new,
-        restarted: order.restarted,
         me,
     };
     let (state, course) = Box::pin(whole(&mut real, opening, observer)).await?;
     watcher.abort();
+    beats.abort();
     if state
         .night()
         .is_some_and(|night| night.ended == Some(NightEnd::Halted))
@@ -206,14 +228,19 @@ pub async fn night(
 }
 
 /// Takes the night's lock. A child of a killed runner, forked and not yet started, may hold it for
-/// a moment longer than its parent: that moment is waited out.
+/// a moment longer than its parent, and a runner that was killed this very moment, too: those
+/// moments are waited out.
 pub(super) async fn lock(layout: &Layout, me: &Holder) -> Result<Lock, NightError> {
     const TRIES: u32 = 100;
+    const TRIES_WHILE_ALIVE: u32 = 10;
+    let mut alive = 0;
     for _ in 0..TRIES {
         match Lock::take(&layout.lock(), me) {
             Err(LockError::Held {
                 holder: Some(holder),
-            }) if process::identify(holder.pid).is_none() => {
+            }) if alive < TRIES_WHILE_ALIVE => {
+                let id = process::identify(holder.pid);
+                alive += u32::from(id.is_some_and(|id| process::is_alive(&id)));
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             taken => return taken.map_err(NightError::Lock),

@@ -2,10 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::open::Course;
 use crate::machine::{Effect, Event, State};
 
 /// Sees the night as it goes on. Every fact that it sees is durable.
 pub trait Observer {
+    /// A night is opened: gone on with, brought to its end, or begun.
+    fn opens(&mut self, course: Course);
+
     /// An effect is about to begin.
     fn begins(&mut self, state: &State, effect: &Effect);
 
@@ -21,6 +25,8 @@ pub trait Observer {
 pub struct Nobody;
 
 impl Observer for Nobody {
+    fn opens(&mut self, _course: Course) {}
+
     fn begins(&mut self, _state: &State, _effect: &Effect) {}
 
     fn waits(&mut self, _state: &State, _until: Timestamp, _because: &str) {}

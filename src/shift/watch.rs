@@ -2,8 +2,8 @@
 //! signal, and the skip of the ticket that is worked on.
 //!
 //! Every way to ask ends in `control.json`, so that there is one place to look and one order of
-//! events: a first Ctrl-C asks for a stop at the boundary, a second one and SIGTERM for a stop at
-//! once.
+//! events: a first Ctrl-C asks for a stop at the boundary, a second one, SIGTERM and the end of the
+//! terminal (SIGHUP) for a stop at once.
 
 use std::{cell::RefCell, path::PathBuf, rc::Rc, time::Duration};
 
@@ -39,11 +39,18 @@ impl InHand {
 }
 
 /// Watches for what cannot wait, and says so to whoever runs something: a stop at once for good, a
-/// skip of the ticket in hand as long as it is asked for.
-pub(super) async fn watch(control: PathBuf, in_hand: InHand, stop: watch::Sender<bool>) {
-    let (Ok(mut interrupts), Ok(mut terminations)) = (
+/// skip of the ticket in hand as long as it is asked for. With `survives_hangup` the end of the
+/// terminal is nothing.
+pub(super) async fn watch(
+    control: PathBuf,
+    in_hand: InHand,
+    stop: watch::Sender<bool>,
+    survives_hangup: bool,
+) {
+    let (Ok(mut interrupts), Ok(mut terminations), Ok(mut hangups)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
     ) else {
         return;
     };
@@ -57,6 +64,9 @@ pub(super) async fn watch(control: PathBuf, in_hand: InHand, stop: watch::Sender
                 ask(&control, asked > 1, "Ctrl-C");
             }
             _ = terminations.recv() => ask(&control, true, "SIGTERM"),
+            _ = hangups.recv() => if !survives_hangup {
+                ask(&control, true, "SIGHUP");
+            },
             _ = ticks.tick() => {}
         }
         let requests = control::read(&control).unwrap_or_default();

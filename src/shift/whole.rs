@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::{
+    again::Again,
     boundary,
     observe::Observer,
     open::{self, Course},
@@ -26,8 +27,8 @@ pub struct Opening {
     pub options: RunOptions,
     /// Whether a new night is to begin even if the last one could be gone on with.
     pub new: bool,
-    /// Whether a supervisor put this runner in the place of one that died.
-    pub restarted: bool,
+    /// What goes on from a runner that the watchdog replaces.
+    pub again: Again,
     /// This process.
     pub me: ProcessId,
 }
@@ -59,17 +60,32 @@ pub async fn whole<W: World>(
     observer: &mut dyn Observer,
 ) -> Result<(State, Course), RunError> {
     let began = world.now();
-    let mut repairs: Vec<_> = opening.torn.take().into_iter().collect();
+    let again = opening.again;
+    let mut repairs = again.repairs;
+    repairs.extend(opening.torn.take());
     // Processes first, before anything else starts.
     repairs.extend(world.repair().await?);
     let head = world.head().await?;
     let before = opening.before.take();
-    let course = open::course(before.as_ref(), &head, opening.new, &began, world).await?;
+    let course = open::course(
+        before.as_ref(),
+        &head,
+        opening.new && !again.same,
+        &began,
+        world,
+    )
+    .await?;
     let mut state = before.unwrap_or_default();
-    if course != Course::Begin {
+    if again.done {
+        // Only the report may be missing.
         world.enter(&night_name(&state));
+        let receipt: Vec<_> = repairs.iter().cloned().map(Event::Recovered).collect();
+        tell(world, &mut state, observer, &receipt)?;
+    } else if course != Course::Begin {
+        world.enter(&night_name(&state));
+        observer.opens(course);
         let options = if course == Course::Resume {
-            opening.options.clone()
+            again.options.unwrap_or_else(|| opening.options.clone())
         } else {
             // Only what is in flight is brought to its end.
             RunOptions {
@@ -80,13 +96,14 @@ pub async fn whole<W: World>(
         let mut first = vec![Event::RunnerStarted {
             process: opening.me.clone(),
             options,
-            restarted: opening.restarted,
+            restarted: again.same,
         }];
         first.extend(repairs.iter().cloned().map(Event::Recovered));
         tell(world, &mut state, observer, &first)?;
         go_on(world, &mut state, observer).await?;
     }
-    if course != Course::Resume {
+    if course != Course::Resume && !again.same {
+        observer.opens(Course::Begin);
         let before = std::mem::take(&mut state);
         let before = before.night().is_some().then_some(before);
         let in_base = match &before {

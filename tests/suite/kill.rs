@@ -134,7 +134,7 @@ fn kept(bed: &Bed) {
 fn killed_after(bed: &Bed, delay: Duration) {
     let mut child = bed
         .command(binary())
-        .arg("run")
+        .args(["run", "--no-watchdog"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

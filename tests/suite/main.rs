@@ -19,3 +19,4 @@ mod kill;
 mod known;
 mod real_crate;
 mod verbs;
+mod watchdog;

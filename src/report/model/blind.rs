@@ -72,6 +72,11 @@ fn repair(repair: &Repair) -> String {
             "Locks that a dead runner left on its own refs were removed: {}.",
             paths.join(", ")
         ),
+        Repair::Restarted { because, after_ms } => format!(
+            "The watchdog started the runner again, {}.{} s after the one before: {because}.",
+            after_ms / 1000,
+            after_ms % 1000 / 100
+        ),
     }
 }
 

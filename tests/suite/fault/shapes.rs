@@ -21,7 +21,7 @@ use super::{
 use crate::bed::{Bed, binary};
 
 /// The arguments that run a night in the very process that is started.
-pub(crate) const RUN: &[&str] = &["run"];
+pub(crate) const RUN: &[&str] = &["run", "--no-watchdog"];
 
 /// How long a run may take. An undisturbed one takes 40 ms; what waits for processes or locks in
 /// vain waits for five seconds at most.
