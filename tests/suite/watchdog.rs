@@ -72,7 +72,7 @@ fn gone(pid: u64) {
     wait_for("a process to be gone", || {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // The first thread may show as a zombie while the last ones are still on their way out.
-        let is_last = |rest: &str| rest.split(' ').nth(17) == Some("1");
+        let is_last = |rest: &str| rest.split(' ').nth(16) == Some("1");
         let zombie = stat.split_once(") Z ");
         let is_gone = stat.is_empty() || zombie.is_some_and(|(_, rest)| is_last(rest));
         is_gone.then_some(()).ok_or(stat)
