@@ -2,6 +2,7 @@
 //! the morning. `docs/architecture.md` is the map of these rooms; a room imports only what stands
 //! below it.
 
+pub mod audit;
 pub mod backlog;
 pub mod clock;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod journal;
 pub mod layout;
 pub mod machine;
 pub mod morning;
+mod mutant;
 pub mod policy;
 pub mod process;
 pub mod repo;
@@ -19,5 +21,6 @@ pub mod report;
 pub mod sandbox;
 pub mod say;
 pub mod shift;
+pub mod sim;
 
 pub mod cli;

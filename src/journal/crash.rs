@@ -13,9 +13,9 @@ use std::{
 
 use super::{
     fold::{self, OpenError},
+    memory::{FOLDER, Fault, Loss, Memory, State},
     record::{Record, Tip},
     segment,
-    sim::{FOLDER, Fault, Loss, Sim, State},
     writer::{AppendError, Journal, Opened},
 };
 use crate::clock::{BootTime, Now};
@@ -57,7 +57,7 @@ fn now() -> Now {
     }
 }
 
-fn open(disk: &Sim) -> Result<(Journal<u32>, Opened), OpenError> {
+fn open(disk: &Memory) -> Result<(Journal<u32>, Opened), OpenError> {
     Journal::open_on(Box::new(disk.clone()), Path::new(FOLDER), |_| {
         Ok::<(), Infallible>(())
     })
@@ -72,7 +72,7 @@ fn act(journal: &mut Journal<u32>, act: Act, events: &[u32]) -> Result<(), Appen
 }
 
 /// Plays the script from the start until something fails.
-fn play(disk: &Sim) -> Progress {
+fn play(disk: &Memory) -> Progress {
     let mut progress = Progress::default();
     let Ok((mut journal, _)) = open(disk) else {
         return progress;
@@ -91,7 +91,7 @@ fn play(disk: &Sim) -> Progress {
 }
 
 /// Returns every event of every segment, and panics if the chain does not hold.
-fn everything(disk: &Sim) -> Vec<u32> {
+fn everything(disk: &Memory) -> Vec<u32> {
     let mut events = Vec::new();
     let mut tip = Tip::ORIGIN;
     for number in 1..=segment::newest(disk, Path::new(FOLDER)).unwrap() {
@@ -110,7 +110,7 @@ fn everything(disk: &Sim) -> Vec<u32> {
 
 /// Opens a disk after a crash and checks what is promised.
 fn check(state: State, progress: &Progress, what: &dyn std::fmt::Debug) {
-    let disk = Sim::from_state(state);
+    let disk = Memory::from_state(state);
     let names_before = disk.state().names.clone();
     let before: BTreeMap<PathBuf, Vec<u8>> = names_before
         .keys()
@@ -130,7 +130,7 @@ fn check(state: State, progress: &Progress, what: &dyn std::fmt::Debug) {
     assert_eq!(opened.last_seq, events.len() as u64, "{what:?}");
 
     // What was read may be acted on: it must survive power loss already.
-    let now_lost = Sim::from_state(disk.state().clone().crash(Loss::Unsynced));
+    let now_lost = Memory::from_state(disk.state().clone().crash(Loss::Unsynced));
     assert_eq!(
         everything(&now_lost),
         events,
@@ -158,14 +158,14 @@ fn check(state: State, progress: &Progress, what: &dyn std::fmt::Debug) {
         journal.begin_segment("n", &[next], &now()).unwrap();
     }
     let after = disk.state().clone().crash(Loss::Unsynced);
-    let disk = Sim::from_state(after);
+    let disk = Memory::from_state(after);
     let (_, opened) = open(&disk).unwrap();
     assert_eq!(opened.recovered, None, "{what:?}");
     assert_eq!(everything(&disk).len(), events.len() + 1, "{what:?}");
 }
 
 fn steps_of_the_script() -> u64 {
-    let disk = Sim::default();
+    let disk = Memory::default();
     let progress = play(&disk);
     assert_eq!((progress.done.len(), progress.in_flight.len()), (10, 0));
     disk.state().steps
@@ -174,7 +174,7 @@ fn steps_of_the_script() -> u64 {
 /// Calls `each` with the disk of every death, for every tear of the write it hit.
 fn every_death(stride: usize, mut each: impl FnMut(State, &Progress, u64)) {
     for step in 1..=steps_of_the_script() {
-        let disk = Sim::with_fault(step, usize::MAX, None);
+        let disk = Memory::with_fault(step, usize::MAX, None);
         let progress = play(&disk);
         let state = disk.state().clone();
         let Some((inode, start, length)) = state.hit else {
@@ -214,12 +214,12 @@ fn a_second_death_while_recovering_changes_nothing() {
         for first in [Loss::Nothing, Loss::Contents] {
             for second_step in 1.. {
                 let mut state = state.clone().crash(first);
-                state.fault = Some(Fault {
+                state.faults.push_back(Fault {
                     step: second_step,
                     written: 0,
                     error: None,
                 });
-                let disk = Sim::from_state(state);
+                let disk = Memory::from_state(state);
                 if open(&disk).is_ok() {
                     break;
                 }
@@ -243,7 +243,7 @@ fn any_one_error_is_recovered_from_without_a_loss_or_a_double() {
             (100, ErrorKind::QuotaExceeded),
             (usize::MAX, ErrorKind::Other),
         ] {
-            let disk = Sim::with_fault(step, written, Some(error));
+            let disk = Memory::with_fault(step, written, Some(error));
             let mut done = Vec::new();
             let mut journal = match open(&disk) {
                 Ok((journal, _)) => journal,
@@ -265,7 +265,7 @@ fn any_one_error_is_recovered_from_without_a_loss_or_a_double() {
                 }
                 done.extend(events);
             }
-            let disk = Sim::from_state(disk.state().clone().crash(Loss::Unsynced));
+            let disk = Memory::from_state(disk.state().clone().crash(Loss::Unsynced));
             assert_eq!(open(&disk).unwrap().1.recovered, None);
             assert_eq!(everything(&disk), done, "step {step}, {written}, {error}");
         }
@@ -275,11 +275,11 @@ fn any_one_error_is_recovered_from_without_a_loss_or_a_double() {
 
 #[test]
 fn a_journal_that_cannot_be_recovered_stays_poisoned() {
-    let disk = Sim::default();
+    let disk = Memory::default();
     let (mut journal, _) = open(&disk).unwrap();
     journal.begin_segment("n", &[0], &now()).unwrap();
     let next = disk.state().steps + 1;
-    disk.state().fault = Some(Fault {
+    disk.state().faults.push_back(Fault {
         step: next,
         written: 10,
         error: None,
@@ -309,7 +309,7 @@ fn a_journal_that_cannot_be_recovered_stays_poisoned() {
 
 /// A segment of 20 records, with the offset of each and the end of the chain before it.
 fn twenty() -> (Vec<u8>, Vec<(usize, Tip)>) {
-    let disk = Sim::default();
+    let disk = Memory::default();
     let (mut journal, _) = open(&disk).unwrap();
     let events: Vec<u32> = (0..20).collect();
     journal.begin_segment("n", &events, &now()).unwrap();
@@ -330,7 +330,7 @@ fn twenty() -> (Vec<u8>, Vec<(usize, Tip)>) {
 /// Opens a journal whose only segment has these bytes, and returns how many of the 20 records are
 /// accepted, or `None` for damage.
 fn accepted(bytes: &[u8]) -> Option<usize> {
-    let disk = Sim::default();
+    let disk = Memory::default();
     disk.put(&segment::path(Path::new(FOLDER), 1), bytes);
     match open(&disk) {
         Ok((_, opened)) => {

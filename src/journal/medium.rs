@@ -17,7 +17,7 @@ use crate::layout::{self, PathContext, PathError};
 
 /// What to do with a file that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     /// Only read it.
     Read,
     /// Read it, cut it, and write at its end.
@@ -26,14 +26,14 @@ pub(super) enum Access {
 
 /// One name in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub(super) name: OsString,
     /// Whether it is a regular file; a link is none, whatever it points to.
     pub(super) regular: bool,
 }
 
 /// Where segments are kept.
-pub(super) trait Medium: Send + std::fmt::Debug {
+pub(crate) trait Medium: Send + std::fmt::Debug {
     /// Makes the folder, durably, if it is not there.
     fn make_folder(&self, folder: &Path) -> Result<(), PathError>;
 
@@ -55,7 +55,7 @@ pub(super) trait Medium: Send + std::fmt::Debug {
 }
 
 /// An open file of a [`Medium`].
-pub(super) trait MediumFile: Read + Seek + Send + std::fmt::Debug {
+pub(crate) trait MediumFile: Read + Seek + Send + std::fmt::Debug {
     /// Writes at the end. On an error any part of the bytes may have been written.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 

@@ -11,16 +11,16 @@ pub mod ballast;
 mod crash;
 mod fold;
 mod medium;
+mod memory;
 #[cfg(test)]
 mod odd;
 mod reader;
 mod record;
 mod segment;
-#[cfg(test)]
-mod sim;
 mod writer;
 
 pub use fold::OpenError;
+pub(crate) use memory::{FOLDER, Fault, Loss, Memory};
 pub use reader::{ReadSummary, SegmentInfo, Which, read, segments};
 pub use record::Record;
 pub use writer::{AppendError, Journal, Opened, Torn};

@@ -11,13 +11,13 @@ use super::{
     Which, ballast,
     fold::{LONGEST_LINE, OpenError},
     medium::{Access, Disk, Medium},
+    memory::{FOLDER, Fault, Memory},
     reader,
-    sim::{FOLDER, Fault, Sim},
     writer::{AppendError, Journal},
 };
 use crate::clock;
 
-fn opened(disk: &Sim) -> Journal<String> {
+fn opened(disk: &Memory) -> Journal<String> {
     Journal::open_on(Box::new(disk.clone()), Path::new(FOLDER), |_| {
         Ok::<(), Infallible>(())
     })
@@ -25,7 +25,7 @@ fn opened(disk: &Sim) -> Journal<String> {
     .0
 }
 
-fn begun(disk: &Sim) -> Journal<String> {
+fn begun(disk: &Memory) -> Journal<String> {
     let mut journal = opened(disk);
     let events = ["one".to_owned(), "two".to_owned()];
     journal.begin_segment("n", &events, &clock::now()).unwrap();
@@ -37,10 +37,11 @@ fn segment() -> PathBuf {
 }
 
 /// Lets the next operation fail.
-fn fail_next(disk: &Sim) {
+fn fail_next(disk: &Memory) {
     let mut state = disk.state();
-    state.fault = Some(Fault {
-        step: state.steps + 1,
+    let step = state.steps + 1;
+    state.faults.push_back(Fault {
+        step,
         written: 0,
         error: Some(ErrorKind::StorageFull),
     });
@@ -48,7 +49,7 @@ fn fail_next(disk: &Sim) {
 
 #[test]
 fn a_sound_journal_has_nothing_to_recover() {
-    let disk = Sim::default();
+    let disk = Memory::default();
     let mut journal = opened(&disk);
     let found = journal.recover_after_failure().unwrap();
     assert_eq!((found.segment, found.recovered), (None, None));
@@ -78,7 +79,7 @@ fn synced_records_that_are_gone_are_damage_and_the_journal_stays_poisoned() {
         },
     ];
     for (number, spoil) in spoils.into_iter().enumerate() {
-        let disk = Sim::default();
+        let disk = Memory::default();
         let mut journal = begun(&disk);
         fail_next(&disk);
         let now = clock::now();
@@ -103,7 +104,7 @@ fn synced_records_that_are_gone_are_damage_and_the_journal_stays_poisoned() {
 
 #[test]
 fn a_record_that_could_not_be_read_back_is_not_written() {
-    let disk = Sim::default();
+    let disk = Memory::default();
     let mut journal = begun(&disk);
     let before = disk.bytes(&segment());
     let long = "x".repeat(usize::try_from(LONGEST_LINE).unwrap());
@@ -119,7 +120,7 @@ fn a_record_that_could_not_be_read_back_is_not_written() {
 
 #[test]
 fn a_segment_that_grew_after_the_next_was_begun_is_damage() {
-    let disk = Sim::default();
+    let disk = Memory::default();
     let mut journal = begun(&disk);
     journal
         .begin_segment("m", &["three".to_owned()], &clock::now())

@@ -24,6 +24,7 @@ use crate::{
     },
     clock::Now,
     config::budget::NightBreach,
+    mutant::{Mutant, forgets},
     policy::decision::{Action, Scope},
 };
 
@@ -129,7 +130,9 @@ impl State {
         if most.is_some_and(|most| night.claimed >= most) && ticket.tried.is_empty() {
             return end(NightEnd::MaxTickets);
         }
-        if let Some(pause) = &night.pause {
+        if let Some(pause) = &night.pause
+            && !forgets(Mutant::PauseIgnored)
+        {
             return Step::Wait {
                 until: night.ends_at(now),
                 because: pause.because(),
@@ -173,7 +176,7 @@ impl State {
         let Some(ticket) = self.tickets.get(id) else {
             return Dependency::Bad(format!("`{id}` is not in the backlog"));
         };
-        if ticket.facts.status == Status::Done {
+        if ticket.facts.status == Status::Done || forgets(Mutant::OrderIgnored) {
             return Dependency::Good;
         }
         match &ticket.phase {
@@ -318,8 +321,12 @@ fn objective_over(ticket: &TicketState, most: u32) -> Option<Outcome> {
 fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active, now: &Now) -> Step {
     let id = &ticket.facts.id;
     let attempt = active.attempt;
-    let orphaned = matches!(active.stage, Stage::Working { orphaned: true, .. });
-    if ticket.deaths >= DEATHS && !orphaned {
+    // What an agent did is kept first, however often the runner dies.
+    let is_kept = !matches!(
+        active.stage,
+        Stage::Working { orphaned: true, .. } | Stage::Worked { .. }
+    );
+    if ticket.deaths >= DEATHS && is_kept {
         let block = Block {
             because: format!(
                 "the runner died {} times in a row with it in flight",
@@ -357,6 +364,9 @@ fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active, now: &No
         };
     }
     match &active.stage {
+        Stage::Working { orphaned: true, .. } if forgets(Mutant::OrphanThrownAway) => {
+            returned(id, Setback::RunnerDied)
+        }
         Stage::Claimed | Stage::Baselined { .. } if stopping => returned(id, Setback::Stopped),
         Stage::Kept {
             session: Some(session),

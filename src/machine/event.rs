@@ -16,6 +16,7 @@ use crate::{
     config::budget::Budgets,
     gate::verdict::Verdict,
     harness::event::{Ending, Usage, Weather},
+    mutant::{Mutant, forgets},
     policy::decision::Decision,
     process::id::ProcessId,
     repo::id::{CommitId, TreeId, Work},
@@ -440,9 +441,8 @@ impl Setback {
     pub fn counts(&self) -> bool {
         match self {
             Self::Agent { .. } | Self::NoChange | Self::Red { .. } => true,
-            Self::RunnerDied | Self::Stopped | Self::NightBudget { .. } | Self::Weather { .. } => {
-                false
-            }
+            Self::Weather { .. } => forgets(Mutant::WeatherCounted),
+            Self::RunnerDied | Self::Stopped | Self::NightBudget { .. } => false,
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     clock::Now,
     gate::verdict::{Check, Verdict},
     harness::event::{Ending, Weather},
+    mutant::{Mutant, forgets},
 };
 
 impl State {
@@ -80,7 +81,7 @@ impl State {
     pub(super) fn give_back(&mut self, now: &Now, id: &TicketId, setback: &Setback) -> Evolved {
         self.finish_attempt("returned", now, id, Some(setback.clone()), None)?;
         let ticket = self.ticket_mut("returned", id)?;
-        ticket.spent += u32::from(setback.counts());
+        ticket.spent += u32::from(setback.counts() && !forgets(Mutant::AttemptNotCounted));
         ticket.idle += u32::from(setback.counts());
         ticket.phase = Phase::Queued { judged: None };
         if setback.counts() {

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     backlog::ticket::{Status, TicketFacts, TicketId},
     clock::Now,
+    mutant::{Mutant, forgets},
 };
 
 impl State {
@@ -94,12 +95,21 @@ impl State {
         night.failed_in_a_row = 0;
         night.worked = 0;
         night.worked_badly = 0;
+        if forgets(Mutant::WaitForgotten) {
+            night.waits.clear();
+        }
+        if forgets(Mutant::BudgetForgotten) {
+            night.used = Spending::default();
+        }
         for (id, ticket) in &mut self.tickets {
+            if forgets(Mutant::AttemptsForgotten) {
+                ticket.spent = 0;
+            }
             match &mut ticket.phase {
                 Phase::Active(active) => {
                     ticket.deaths = if died { ticket.deaths + 1 } else { 0 };
                     if let Stage::Working { orphaned, .. } = &mut active.stage {
-                        *orphaned = true;
+                        *orphaned = !forgets(Mutant::OrphanTrusted);
                     }
                     self.active = Some(id.clone());
                 }
@@ -148,7 +158,7 @@ impl State {
         ticket.present = true;
         match &mut ticket.phase {
             Phase::Queued { judged } => *judged = None,
-            Phase::Settled(outcome) if edited && !outcome.kind().landed() => ticket.requeue(),
+            Phase::Settled(outcome) if edited && !outcome.kind().landed() => ticket.try_anew(),
             Phase::Settled(_) | Phase::Active(_) => {}
         }
         if matches!(ticket.phase, Phase::Queued { .. }) {
@@ -175,7 +185,8 @@ impl State {
     }
 
     pub(super) fn ask(&mut self, now: &Now, request: &Request) -> Evolved {
-        if !self.seen_requests.insert(request.id.clone()) {
+        let is_new = self.seen_requests.insert(request.id.clone());
+        if !is_new && !forgets(Mutant::RequestCountedAgain) {
             return Err(illegal("asked", None, "this request was journaled already"));
         }
         match &request.kind {
@@ -206,18 +217,18 @@ impl State {
             RequestKind::Skip { ticket } => self.skip(now, ticket, request)?,
             RequestKind::Answer { ticket, answer } => {
                 let question = self.park(ticket).map(|park| park.question.question.clone());
-                let state = self.ticket_mut("asked", ticket)?;
-                state.answers.push(Answer {
-                    question,
-                    answer: answer.clone(),
-                    at: now.at,
-                });
+                // Its file may have gone since it was asked for.
+                let known = self.tickets.get_mut(ticket);
+                if let Some(state) = known.or_else(|| self.gone.get_mut(ticket)) {
+                    state.answers.push(Answer {
+                        question,
+                        answer: answer.clone(),
+                        at: now.at,
+                    });
+                }
                 self.requeue(ticket);
             }
-            RequestKind::Requeue { ticket } => {
-                self.ticket_mut("asked", ticket)?;
-                self.requeue(ticket);
-            }
+            RequestKind::Requeue { ticket } => self.requeue(ticket),
         }
         if let Some(night) = &mut self.night {
             night.requests.push(request.clone());
@@ -231,8 +242,9 @@ impl State {
         let night = self.night_mut("asked")?;
         night.skips.insert(id.clone(), because.clone());
         let name = night.terms.night.clone();
-        let ticket = self.ticket_mut("asked", id)?;
-        if matches!(ticket.phase, Phase::Queued { .. }) {
+        if let Some(ticket) = self.tickets.get_mut(id)
+            && matches!(ticket.phase, Phase::Queued { .. })
+        {
             ticket.phase = Phase::Settled(Outcome::Skipped { because });
             ticket.settled_at = Some(now.at);
             ticket.settled_in = Some(name);
@@ -250,10 +262,7 @@ impl State {
         if let Some(ticket) = self.tickets.get_mut(id)
             && matches!(ticket.phase, Phase::Settled(_))
         {
-            ticket.requeue();
-            ticket.spent = 0;
-            ticket.idle = 0;
-            ticket.used = Spending::default();
+            ticket.try_anew();
         }
         let was_wide = self.drop_wide(id);
         self.freed(id, was_wide);
@@ -313,6 +322,14 @@ impl TicketState {
             unblocked: false,
             present: true,
         }
+    }
+
+    /// A human wants it tried: what it has been through no longer counts against it.
+    fn try_anew(&mut self) {
+        self.requeue();
+        self.spent = 0;
+        self.idle = 0;
+        self.used = Spending::default();
     }
 
     pub(super) fn requeue(&mut self) {

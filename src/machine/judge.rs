@@ -17,6 +17,7 @@ use crate::{
     config::budget::Budget,
     gate::verdict::{Check, Class, Verdict},
     harness::event::Ending,
+    mutant::{Mutant, forgets},
     policy::decision::{Action, Decision, Point, Scope},
     say::utterance::{Question, Utterance},
 };
@@ -134,6 +135,9 @@ fn too_much(budget: &Budget, taken: &Taken) -> Option<String> {
 
 /// Returns what follows from what the agent raised itself; `None` when it raised nothing.
 fn raised(id: &TicketId, session: &Session) -> Option<Step> {
+    if forgets(Mutant::QuestionOverlooked) {
+        return None;
+    }
     let mut question = None;
     for said in &session.said {
         match said {
@@ -325,7 +329,9 @@ pub(super) fn verdict(verdicts: &[Verdict], iteration: bool) -> Judgement {
             of(Check::Accept, verdicts).filter(|_| !iteration),
         ),
     ] {
-        let Some(verdict) = verdict else { continue };
+        let Some(verdict) = verdict.filter(|_| !forgets(Mutant::RedLands)) else {
+            continue;
+        };
         match verdict.class {
             Class::Passed | Class::Flaky => {}
             Class::Introduced | Class::Timeout => {

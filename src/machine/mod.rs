@@ -34,4 +34,6 @@ pub use ticket::{Active, Answer, Attempt, Landed, Phase, Stage, TicketState};
 pub use waiting::Waiting;
 
 #[cfg(test)]
+mod mended;
+#[cfg(test)]
 mod tests;

@@ -54,7 +54,8 @@ pub struct Spending {
 }
 
 impl Spending {
-    pub(super) fn add(&mut self, session: &Session) {
+    /// Adds what a session used up.
+    pub fn add(&mut self, session: &Session) {
         let usage = session.usage.as_ref();
         self.turns.add(usage.and_then(|u| u.turns).map(u64::from));
         self.input_tokens.add(usage.and_then(|u| u.input_tokens));

@@ -13,8 +13,13 @@ use super::{
     ticket::{Active, Phase, TicketState},
 };
 use crate::{
-    backlog::ticket::TicketId, clock::Now, harness::event::Weather, policy::decision::Decision,
-    process::id::ProcessId, repo::id::CommitId,
+    backlog::ticket::TicketId,
+    clock::Now,
+    harness::event::Weather,
+    mutant::{Mutant, forgets},
+    policy::decision::Decision,
+    process::id::ProcessId,
+    repo::id::CommitId,
 };
 
 /// The state of one night, with every ticket.
@@ -193,7 +198,7 @@ impl State {
 
     /// Returns whether a request was journaled already.
     pub fn knows_request(&self, id: &str) -> bool {
-        self.seen_requests.contains(id)
+        self.seen_requests.contains(id) && !forgets(Mutant::RequestCountedAgain)
     }
 
     /// Returns how many tickets have each outcome.

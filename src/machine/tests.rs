@@ -20,7 +20,7 @@ use crate::{
 
 /// What an agent does, or what is in its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Story {
+pub(super) enum Story {
     Lands,
     Fails,
     SameRed,
@@ -77,7 +77,7 @@ fn at(ms: u64) -> Now {
     Now { at, boot }
 }
 
-fn terms() -> NightStarted {
+pub(super) fn terms() -> NightStarted {
     NightStarted {
         night: "2026-01-01".to_owned(),
         base: CommitId("base".to_owned()),
@@ -103,7 +103,7 @@ fn terms() -> NightStarted {
     }
 }
 
-fn runner() -> Event {
+pub(super) fn runner() -> Event {
     let process = ProcessId {
         pid: 1,
         start_ticks: 1,
@@ -117,15 +117,15 @@ fn runner() -> Event {
 }
 
 /// A night in memory: the journal as a list, the state as its fold.
-struct Play {
-    state: State,
+pub(super) struct Play {
+    pub(super) state: State,
     journal: Vec<(Now, Event)>,
     stories: BTreeMap<TicketId, Story>,
     clock: u64,
 }
 
 impl Play {
-    fn new(tickets: &[(TicketFacts, Story)], terms: NightStarted) -> Self {
+    pub(super) fn new(tickets: &[(TicketFacts, Story)], terms: NightStarted) -> Self {
         let carried = tickets
             .iter()
             .map(|(facts, _)| Carried {
@@ -150,7 +150,7 @@ impl Play {
         play
     }
 
-    fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: Event) {
         self.clock += 1;
         let now = at(self.clock);
         self.state.evolve(&now, &event).unwrap();
@@ -158,7 +158,7 @@ impl Play {
     }
 
     /// Takes one step; `false` when the night rests.
-    fn step(&mut self) -> bool {
+    pub(super) fn step(&mut self) -> bool {
         let event = match self.state.next(&at(self.clock)) {
             Step::Rest => return false,
             Step::Wait { until, .. } => {
@@ -173,7 +173,7 @@ impl Play {
         true
     }
 
-    fn run(&mut self) {
+    pub(super) fn run(&mut self) {
         let mut steps = 0;
         while self.step() {
             steps += 1;
@@ -303,7 +303,7 @@ impl Play {
         }
     }
 
-    fn kind(&self, name: &str) -> Option<OutcomeKind> {
+    pub(super) fn kind(&self, name: &str) -> Option<OutcomeKind> {
         self.state
             .ticket(&id(name))
             .and_then(TicketState::outcome)

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Returns the facts that bring the state's tickets up to what the backlog says now.
-pub(super) fn differences(state: &State, backlog: &Backlog) -> Vec<Event> {
+pub fn differences(state: &State, backlog: &Backlog) -> Vec<Event> {
     let mut events = Vec::new();
     let mut there = BTreeSet::new();
     for ticket in &backlog.tickets {

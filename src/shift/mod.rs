@@ -7,6 +7,7 @@
 //! of its own that sees by the [`Heartbeat`] whether the runner gets on.
 
 mod again;
+mod append;
 mod attempt;
 mod beat;
 mod bench;
@@ -35,9 +36,13 @@ mod watchdog;
 mod whole;
 mod world;
 
+pub use again::Again;
+pub use append::append;
 pub use beat::Heartbeat;
+pub use boundary::differences;
 pub use ground::{Ground, Terms};
 pub use ledger::{LedgerError, read, read_each};
+pub use names::{branch_commit, trailers};
 pub use night::{Ended, NightError, Order, night};
 pub use observe::{Nobody, Observer};
 pub use open::Course;

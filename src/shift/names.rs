@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{backlog::ticket::TicketId, layout::Layout};
+use crate::{audit::BranchCommit, backlog::ticket::TicketId, layout::Layout, repo::LandedCommit};
 
 /// Returns the id of a night that begins at `at`: the local date, with a number when that night is
 /// taken already.
@@ -41,6 +41,30 @@ pub(super) const ATTEMPT: &str = "Nightshift-Attempt";
 pub(super) const HARNESS: &str = "Nightshift-Harness";
 /// One per assumption that the agent made.
 pub(super) const ASSUMED: &str = "Assumed";
+
+/// Returns the trailers by which a landed commit is known.
+pub fn trailers(night: &str, ticket: &TicketId) -> Vec<(String, String)> {
+    vec![
+        (NIGHT.to_owned(), night.to_owned()),
+        (TICKET.to_owned(), ticket.to_string()),
+    ]
+}
+
+/// Returns a commit of a night branch as an audit sees it.
+pub fn branch_commit(commit: &LandedCommit) -> BranchCommit {
+    let trailer = |name: &str| {
+        let mut all = commit.trailers.iter();
+        all.find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    };
+    BranchCommit {
+        commit: commit.commit.clone(),
+        parent: commit.parent.clone(),
+        tree: commit.tree.clone(),
+        ticket: trailer(TICKET),
+        night: trailer(NIGHT),
+    }
+}
 
 /// Returns what the marks of all attempts of a repository begin with.
 pub(super) fn mark_prefix(layout: &Layout) -> String {

@@ -11,6 +11,7 @@ use crate::{
     },
     clock::Now,
     machine::{Carried, Checkpoint, Event, Outcome, Stage, State, TicketState},
+    mutant::{Mutant, forgets},
     repo::{Head, LandedCommit},
 };
 
@@ -83,7 +84,7 @@ pub(super) async fn reconcile<G: Ground>(
             remedy,
         ));
     };
-    if tip == night.tip {
+    if tip == night.tip || forgets(Mutant::BranchNotCompared) {
         return Ok(Vec::new());
     }
     let commits = ground.landed(branch, &night.terms.base).await?;
@@ -99,6 +100,7 @@ pub(super) async fn reconcile<G: Ground>(
         && commit.parent == *parent
         && trailer(commit, names::TICKET) == Some(ticket.facts.id.as_str())
         && trailer(commit, names::NIGHT) == Some(&night.terms.night)
+        && !forgets(Mutant::LandingNotAdopted)
     {
         let ticket = ticket.facts.id.clone();
         return Ok(vec![Event::Landed {

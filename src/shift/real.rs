@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{
+    append::append,
     boundary, control,
     hands::{Desk, Hands},
     watch::InHand,
@@ -21,8 +22,8 @@ use crate::{
     },
     clock::{self, Now},
     gate::verdict::{Check, Verdict},
-    journal::{AppendError, Journal, ballast},
-    machine::{Event, NightEnd, Repair, State, Step},
+    journal::{Journal, ballast},
+    machine::{Event, NightEnd, State, Step},
     repo::{
         Author,
         id::{CommitId, TreeId},
@@ -160,40 +161,6 @@ impl Real {
         }
         Ok(None)
     }
-
-    fn append_or_make_room(&mut self, now: &Now, events: &[Event]) -> Result<(), Trouble> {
-        let remedy = "free disk space, then `nightshift run`";
-        match self.journal.append_all(&self.night, events, now) {
-            Ok(_) => Ok(()),
-            Err(AppendError::NoSpace { .. }) if !self.ballast_freed => {
-                self.ballast_freed = true;
-                ballast::release(&self.hands.layout.ballast())
-                    .map_err(|e| Trouble::of(&e, remedy))?;
-                let torn = self
-                    .journal
-                    .recover_after_failure()
-                    .map_err(|e| Trouble::of(&e, remedy))?
-                    .recovered;
-                // Named in the same write: the next record may be that of another run.
-                let torn = torn.map(|torn| {
-                    Event::Recovered(Repair::TornRecord {
-                        offset: torn.offset,
-                        bytes: torn.bytes,
-                        kept_at: torn.kept_at.display().to_string(),
-                    })
-                });
-                let events: Vec<_> = torn.into_iter().chain(events.iter().cloned()).collect();
-                self.journal
-                    .append_all(&self.night, &events, now)
-                    .map(drop)
-                    .map_err(|error| Trouble::of(&error, remedy))
-            }
-            Err(error) => Err(Trouble::of(
-                &error,
-                "look at the disk, then `nightshift run`",
-            )),
-        }
-    }
 }
 
 impl World for Real {
@@ -202,7 +169,15 @@ impl World for Real {
     }
 
     fn append(&mut self, now: &Now, events: &[Event]) -> Result<(), Trouble> {
-        self.append_or_make_room(now, events)
+        let (freed, ballast) = (&mut self.ballast_freed, self.hands.layout.ballast());
+        append(&mut self.journal, &self.night, events, now, || {
+            if std::mem::replace(freed, true) {
+                return Ok(false);
+            }
+            ballast::release(&ballast)
+                .map_err(|error| Trouble::of(&error, "free disk space, then `nightshift run`"))?;
+            Ok(true)
+        })
     }
 
     fn requests(&mut self, state: &State) -> Result<Vec<Event>, Trouble> {

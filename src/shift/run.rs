@@ -7,7 +7,10 @@ use super::{
     observe::Observer,
     world::{AttemptAt, Trouble, World},
 };
-use crate::machine::{Effect, Event, IllegalEvent, NightEnd, State, Step};
+use crate::{
+    machine::{Effect, Event, IllegalEvent, NightEnd, State, Step},
+    mutant::{Mutant, forgets},
+};
 
 /// A night that could not go on, nor be ended in its journal.
 #[derive(Debug, thiserror::Error)]
@@ -170,7 +173,11 @@ fn commit<W: World>(
         state.evolve(&now, &event)?;
         events.push(event);
     }
-    world.append(&now, &events).map_err(Broken::Journal)?;
+    let is_kept = |event: &&Event| {
+        !(forgets(Mutant::LandedBeforeJournaled) && matches!(event, Event::Landing { .. }))
+    };
+    let journaled: Vec<_> = events.iter().filter(is_kept).cloned().collect();
+    world.append(&now, &journaled).map_err(Broken::Journal)?;
     for event in &events {
         observer.sees(state, event);
     }

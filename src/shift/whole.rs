@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     machine::{Event, NightEnd, Repair, RunOptions, State},
+    mutant::{Mutant, forgets},
     process::ProcessId,
 };
 
@@ -64,7 +65,9 @@ pub async fn whole<W: World>(
     let mut repairs = again.repairs;
     repairs.extend(opening.torn.take());
     // Processes first, before anything else starts.
-    repairs.extend(world.repair().await?);
+    if !forgets(Mutant::ProcessesLeft) {
+        repairs.extend(world.repair().await?);
+    }
     let head = world.head().await?;
     let before = opening.before.take();
     let course = open::course(
