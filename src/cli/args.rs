@@ -85,6 +85,13 @@ pub(super) enum Verb {
     /// Print the report of a night
     #[command(after_help = "Example:\n  nightshift report --night 2026-11-20")]
     Report(Report),
+    /// Check that everything holds which must hold of a night
+    ///
+    /// Reads the journal, the refs and the process table, and changes nothing.
+    #[command(
+        after_help = "Example:\n  nightshift verify\n  nightshift verify --night 2026-11-20 --json\n\nExit codes:\n  0  all holds\n  1  something does not, with its evidence"
+    )]
+    Verify(Verify),
     /// Answer a parked question: the ticket is queued again with the answer
     #[command(after_help = "Example:\n  nightshift answer T-7 \"Keep the column\"")]
     Answer(Answer),
@@ -203,6 +210,14 @@ pub(super) struct Stop {
     /// Why, for the report
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Only this night; all nights of the journal when missing
+    #[arg(long, value_name = "NIGHT")]
+    pub(super) night: Option<String>,
 }
 
 /// `report`.

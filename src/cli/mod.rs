@@ -21,6 +21,7 @@ mod say;
 mod start;
 mod status;
 mod ui;
+mod verify;
 mod watchdog;
 mod wording;
 

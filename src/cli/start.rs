@@ -10,6 +10,7 @@ use super::{
     failure::{Done, Failure, Kind},
     init, logs, new, night, policy, report, say, status,
     ui::Ui,
+    verify,
 };
 use crate::{config::Environment, harness};
 
@@ -62,6 +63,7 @@ fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
         Verb::Status => status::run(&start, environment, ui),
         Verb::Logs(args) => logs::run(&args, &start, environment, ui),
         Verb::Stop(args) => ask::stop(&args, &start, environment, ui),
+        Verb::Verify(args) => verify::run(&args, &start, environment, ui),
         Verb::Report(args) => report::run(&args, &start, environment, ui),
         Verb::Answer(args) => ask::answer(&args, &start, environment, ui),
         Verb::Requeue(args) => ask::requeue(&args, &start, environment, ui),

@@ -25,5 +25,5 @@ pub use run::{capture, run, run_counted};
 pub use runner::{Died, Runner, Start};
 pub use signals::{Asked, Signals};
 pub use spec::{Exit, Finished, Spec, Stream};
-pub use sweep::sweep;
+pub use sweep::{left, sweep};
 pub use unix::{become_subreaper, ignores_hangup};

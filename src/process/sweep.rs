@@ -65,6 +65,20 @@ pub fn sweep(known: &[ProcessId], mark_prefix: &str, rooms: &Path) -> Vec<Proces
     }
 }
 
+/// Returns what [`sweep`] would kill, and kills nothing.
+pub fn left(mark_prefix: &str, rooms: &Path) -> Vec<ProcessId> {
+    let rooms = rooms.canonicalize().ok();
+    leftovers(
+        &Table::read(),
+        &BTreeSet::new(),
+        mark_prefix,
+        rooms.as_deref(),
+    )
+    .iter()
+    .map(identity)
+    .collect()
+}
+
 fn leftovers(
     table: &Table,
     known: &BTreeSet<(u32, u64)>,

@@ -19,6 +19,8 @@ mod plan;
 mod repo;
 mod shrink;
 #[cfg(test)]
+mod small;
+#[cfg(test)]
 mod tests;
 mod world;
 

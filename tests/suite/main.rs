@@ -19,4 +19,5 @@ mod kill;
 mod known;
 mod real_crate;
 mod verbs;
+mod verify;
 mod watchdog;

@@ -114,6 +114,10 @@ pub(crate) fn audit(bed: &Bed, users: &BTreeMap<String, Vec<u8>>) -> Result<End,
     for name in now.keys().filter(|name| !users.contains_key(*name)) {
         wrong.push(format!("{name} is new among the user's files"));
     }
+    let verified = bed.nightshift(&["verify"]);
+    if verified.code != Some(0) {
+        wrong.push(format!("verify: {}", verified.out));
+    }
     let mut locks = Vec::new();
     find_locks(&bed.root.join(".git"), &mut locks);
     wrong.extend(locks.into_iter().map(|path| format!("{path} is left")));
