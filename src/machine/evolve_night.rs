@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     event::{Carried, NightEnd, NightStarted, Request, RequestKind},
     evolve::{Evolved, illegal},
+    objective::Progress,
     outcome::{Outcome, OutcomeKind},
     place::is_wide,
     queue::Standing,
@@ -30,6 +31,7 @@ impl State {
             settled_at: carried.settled_at,
             settled_in: carried.night.clone(),
             within: carried.in_base,
+            progress: carried.progress.clone(),
             ..TicketState::new(carried.facts.clone())
         };
         self.queue.relate(None, Some(&carried.facts));
@@ -148,7 +150,7 @@ impl State {
         ticket.present = true;
         match &mut ticket.phase {
             Phase::Queued { judged } => *judged = None,
-            Phase::Settled(outcome) if edited && !outcome.kind().landed() => ticket.requeue(),
+            Phase::Settled(outcome) if edited && !outcome.kind().landed() => ticket.begin_anew(),
             Phase::Settled(_) | Phase::Active(_) => {}
         }
         if matches!(ticket.phase, Phase::Queued { .. }) {
@@ -250,10 +252,7 @@ impl State {
         if let Some(ticket) = self.tickets.get_mut(id)
             && matches!(ticket.phase, Phase::Settled(_))
         {
-            ticket.requeue();
-            ticket.spent = 0;
-            ticket.idle = 0;
-            ticket.used = Spending::default();
+            ticket.begin_anew();
         }
         let was_wide = self.drop_wide(id);
         self.freed(id, was_wide);
@@ -302,7 +301,7 @@ impl TicketState {
             phase: Phase::Queued { judged: None },
             attempts: 0,
             spent: 0,
-            idle: 0,
+            progress: Progress::default(),
             used: Spending::default(),
             deaths: 0,
             tried: Vec::new(),
@@ -313,6 +312,14 @@ impl TicketState {
             unblocked: false,
             present: true,
         }
+    }
+
+    /// A human queues it again: what counted against it counts no more.
+    fn begin_anew(&mut self) {
+        self.requeue();
+        self.spent = 0;
+        self.used = Spending::default();
+        self.progress.begin_anew();
     }
 
     pub(super) fn requeue(&mut self) {

@@ -60,6 +60,7 @@ pub(super) fn carried(name: &str, title: &str) -> Carried {
         attempts: 0,
         answers: Vec::new(),
         in_base: false,
+        progress: crate::machine::Progress::default(),
     }
 }
 
