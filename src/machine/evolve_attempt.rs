@@ -201,6 +201,7 @@ impl State {
             verdicts,
             setback,
             landed,
+            iteration: None,
         });
         self.active = None;
         Ok(active.stage)

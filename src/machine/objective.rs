@@ -85,7 +85,7 @@ impl Progress {
     }
 
     /// Takes in an attempt that is over; one that is nobody's failure and no commit is none.
-    pub(super) fn take(&mut self, night: &str, attempt: &Attempt, reasons: &[Reason]) {
+    pub(super) fn take(&mut self, night: &str, attempt: &mut Attempt, reasons: &[Reason]) {
         let setback = attempt.setback.as_ref();
         let commit = attempt.landed.as_ref().map(|landed| landed.commit.clone());
         if commit.is_none() && !setback.is_some_and(Setback::counts) {
@@ -93,6 +93,7 @@ impl Progress {
         }
         self.total += 1;
         self.counted += 1;
+        attempt.iteration = Some(self.total);
         if commit.is_some() {
             self.landed += 1;
             self.idle = 0;
@@ -191,7 +192,7 @@ impl Progress {
 impl TicketState {
     /// Takes the latest attempt into the progress of the objective that it is.
     pub(super) fn count_iteration(&mut self, night: &str, reasons: &[Reason]) {
-        if let Some(attempt) = self.tried.last() {
+        if let Some(attempt) = self.tried.last_mut() {
             self.progress.take(night, attempt, reasons);
         }
     }

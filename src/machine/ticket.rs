@@ -185,6 +185,8 @@ pub struct Attempt {
     pub setback: Option<Setback>,
     /// The commit, when it landed.
     pub landed: Option<Landed>,
+    /// Which iteration of an objective it was, over nights; `None` when it was none.
+    pub iteration: Option<u32>,
 }
 
 /// A landing.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::{
     boundary, control,
     hands::{Desk, Hands},
+    objective::Written,
     watch::InHand,
     world::{AttemptAt, Trouble, World},
 };
@@ -54,6 +55,8 @@ pub(super) struct Real {
     pub(super) blind_spots: Vec<String>,
     /// The ticket that is worked on, for whoever watches for requests.
     in_hand: InHand,
+    /// What was written of objectives.
+    pub(super) written: Written,
     /// Whether the reserved file was freed already.
     ballast_freed: bool,
 }
@@ -92,6 +95,7 @@ impl Real {
             rehearsal,
             blind_spots,
             in_hand,
+            written: Written::default(),
             ballast_freed: false,
         };
         real.shelve(backlog);
@@ -223,6 +227,7 @@ impl World for Real {
     }
 
     async fn boundary(&mut self, state: &State) -> Result<Vec<Event>, Trouble> {
+        self.write_objectives(state)?;
         if let Some(halted) = self.disk_is_low()? {
             return Ok(vec![halted]);
         }

@@ -189,7 +189,7 @@ fn what_an_iteration_said_is_kept_within_bounds() {
             survivors: 0,
             processes: None,
         };
-        let attempt = Attempt {
+        let mut attempt = Attempt {
             number,
             from: CommitId("c".to_owned()),
             harness: "test".to_owned(),
@@ -201,8 +201,9 @@ fn what_an_iteration_said_is_kept_within_bounds() {
             verdicts: Vec::new(),
             setback: Some(Setback::NoChange),
             landed: None,
+            iteration: None,
         };
-        progress.take("n", &attempt, &[]);
+        progress.take("n", &mut attempt, &[]);
     }
     let bytes = serde_json::to_vec(&progress).unwrap().len();
     assert!(bytes < 20_000, "{bytes}");
