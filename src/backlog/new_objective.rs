@@ -3,6 +3,8 @@
 //! The same text is the same objective: its file is found again by its body, whatever else was
 //! written into the front matter since.
 
+use std::sync::Arc;
+
 use super::{
     graph::Backlog,
     keys::{ITERATIONS, MOST_ITERATIONS},
@@ -83,7 +85,7 @@ impl NewObjective {
 }
 
 /// Returns the ticket that is the objective of this text.
-pub fn objective_of<'b>(backlog: &'b Backlog, text: &str) -> Option<&'b Ticket> {
+pub fn objective_of<'b>(backlog: &'b Backlog, text: &str) -> Option<&'b Arc<Ticket>> {
     let words = |text: &str| {
         text.split_whitespace()
             .map(str::to_owned)
@@ -91,9 +93,7 @@ pub fn objective_of<'b>(backlog: &'b Backlog, text: &str) -> Option<&'b Ticket> 
     };
     let wanted = words(text);
     let mut tickets = backlog.tickets.iter();
-    let found = tickets
-        .find(|ticket| ticket.facts.iterations.is_some() && words(&ticket.body) == wanted)?;
-    Some(found)
+    tickets.find(|ticket| ticket.facts.iterations.is_some() && words(&ticket.body) == wanted)
 }
 
 fn title(text: &str) -> String {
@@ -108,8 +108,6 @@ fn title(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::backlog::parse_ticket;
 

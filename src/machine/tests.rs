@@ -204,8 +204,8 @@ impl Play {
         let ticket = effect.ticket().clone();
         let story = self.stories[&ticket];
         let turn = |attempt: u32| {
-            let turns = self.turns.iter().take(attempt as usize);
-            *turns.last().unwrap_or(&Turn::Green)
+            let mut turns = self.turns.iter().take(attempt as usize);
+            *turns.next_back().unwrap_or(&Turn::Green)
         };
         let verdict = |check, class: Class, tree: &TreeId, signature: Option<String>| Verdict {
             check,

@@ -4,7 +4,7 @@
 //! Everything here is a projection of the state and of the attempts' evidence, written again
 //! whenever it has changed; nothing is ever read back from it.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{borrow::Cow, collections::HashMap, path::PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -36,7 +36,7 @@ struct RunSummary<'a> {
     /// The bench, in which its agents work.
     worktree: PathBuf,
     /// The command that is green when it is reached; `None` when its file is gone.
-    accept: Option<&'a str>,
+    accept: Option<Cow<'a, str>>,
     /// What it waits for before the next iteration.
     backoff: Option<Backoff<'a>>,
     #[serde(flatten)]
@@ -58,13 +58,15 @@ struct OneIteration<'a> {
     version: u32,
     night: &'a str,
     ticket: &'a TicketId,
+    /// Which, counted over nights.
+    iteration: u32,
     /// Whether it is a commit; otherwise it was reverted, its work kept.
     landed: bool,
     /// Whether the objective's own check was green on it.
     reached: bool,
     /// The folder of its evidence, relative to the night's.
     folder: String,
-    #[serde(flatten)]
+    /// All that is known of it.
     attempt: &'a Attempt,
 }
 
@@ -87,7 +89,10 @@ impl Real {
                 branch: &night.terms.branch,
                 tip: &night.tip,
                 worktree: self.hands.room(Room::Bench),
-                accept: self.ticket(id).and_then(|ticket| ticket.accept.as_deref()),
+                accept: self
+                    .ticket(id)
+                    .and_then(|ticket| ticket.accept.as_deref())
+                    .map(|accept| self.hands.redactor.redact(accept)),
                 backoff: backoff(night, known),
                 line,
             };
@@ -110,7 +115,9 @@ impl Real {
     ) -> Result<(), PathError> {
         let folder = self.hands.layout.objective(&self.night, id.as_str());
         if let Some(ticket) = self.ticket(id) {
-            layout::replace(&folder.join("objective.md"), objective(ticket).as_bytes())?;
+            let text = objective(ticket);
+            let text = self.hands.redactor.redact(&text);
+            layout::replace(&folder.join("objective.md"), text.as_bytes())?;
         }
         for attempt in &known.tried {
             let Some(number) = attempt.iteration else {
@@ -134,6 +141,7 @@ impl Real {
                 version: 1,
                 night: &self.night,
                 ticket: id,
+                iteration: number,
                 landed: attempt.landed.is_some(),
                 reached: attempt.landed.is_some() && is_reached(attempt),
                 folder: attempts.name,
