@@ -118,6 +118,11 @@ impl Layout {
             .join(format!("attempt-{attempt}"))
     }
 
+    /// The folder of one objective's files for whoever reads along.
+    pub fn objective(&self, night: &str, ticket: &str) -> PathBuf {
+        self.night(night).join("objectives").join(ticket)
+    }
+
     /// The file of requests from other terminals.
     pub fn control(&self) -> PathBuf {
         self.state.join("control.json")
@@ -190,6 +195,23 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
     }
     #[expect(clippy::disallowed_methods, reason = "layout owns writing files")]
     fs::write(path, bytes).at("write", path)
+}
+
+/// Makes `path` a link to `target`, relative to the link's folder; one that is there is replaced.
+///
+/// # Errors
+/// The folder cannot be made or the link not be put there.
+pub fn link(target: &Path, path: &Path) -> Result<(), PathError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).at("create the folder", folder)?;
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).at("replace", path);
+        }
+        Ok(()) | Err(_) => {}
+    }
+    std::os::unix::fs::symlink(target, path).at("write", path)
 }
 
 /// Gives a file or folder another name on the same file system.

@@ -108,6 +108,16 @@ impl Walk {
         if trail.facts.iterations.is_none() && trail.spent >= cap {
             over.push(format!("{} of {cap} attempts", trail.spent));
         }
+        if trail
+            .facts
+            .iterations
+            .is_some_and(|most| trail.counted >= most || trail.idle >= 3)
+        {
+            let (idle, counted) = (trail.idle, trail.counted);
+            over.push(format!(
+                "{counted} iterations, {idle} of them in a row without a commit,"
+            ));
+        }
         if trail.tried > 0 {
             over.extend(trail.used.breach(&budgets.ticket));
         }
@@ -257,6 +267,7 @@ impl Walk {
         if let Some(trail) = self.trails.get_mut(id) {
             trail.tried += 1;
             trail.idle = 0;
+            trail.counted += 1;
             let goes_on = trail.facts.iterations.is_some() && !reached;
             trail.standing = if goes_on {
                 Standing::Queued
@@ -317,8 +328,12 @@ impl Walk {
         );
         if let Some(trail) = self.trails.get_mut(id) {
             trail.standing = Standing::Queued;
-            trail.spent += u32::from(counts);
-            trail.idle += u32::from(counts);
+            if trail.facts.iterations.is_some() {
+                trail.idle += u32::from(counts);
+                trail.counted += u32::from(counts);
+            } else {
+                trail.spent += u32::from(counts);
+            }
         }
     }
 

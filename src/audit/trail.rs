@@ -30,6 +30,8 @@ pub(super) struct Trail {
     pub(super) tried: u32,
     /// For an objective: iterations in a row without a commit.
     pub(super) idle: u32,
+    /// For an objective: iterations since a human last queued it.
+    pub(super) counted: u32,
     /// Whether its landed work may be built on.
     pub(super) within: bool,
     /// Whether it was parked for itself alone.
@@ -54,6 +56,7 @@ impl Trail {
             used: Spending::default(),
             tried: 0,
             idle: 0,
+            counted: 0,
             within: false,
             parked_alone: false,
             held_by: Vec::new(),
@@ -68,6 +71,7 @@ impl Trail {
             self.standing = first(self.facts.status);
             self.spent = 0;
             self.idle = 0;
+            self.counted = 0;
             self.used = Spending::default();
         }
     }

@@ -134,6 +134,8 @@ impl Walk {
     fn carry(&mut self, carried: &Carried) {
         let mut trail = Trail::new(carried.facts.clone());
         trail.attempts = carried.attempts;
+        trail.idle = carried.progress.idle;
+        trail.counted = carried.progress.counted;
         if let Some(outcome) = &carried.outcome {
             trail.standing = Standing::Settled(outcome.kind());
             trail.parked_alone = is_alone(outcome);

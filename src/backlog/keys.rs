@@ -4,12 +4,16 @@
 //! and status; its other keys are kept in [`Keys::extra`]. A value of the wrong type is an error,
 //! because a misread dependency or check would be worse than a ticket left out.
 
+mod mode;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
     time::Duration,
 };
 
+use self::mode::Mode;
+pub(super) use self::mode::{ITERATIONS, MOST_ITERATIONS};
 use super::{
     front::{Field, Value, find},
     ticket::{Priority, Status, TicketId},
@@ -20,7 +24,7 @@ use crate::{
 };
 
 /// Every key that means something.
-pub(super) const KNOWN: [&str; 15] = [
+pub(super) const KNOWN: [&str; 17] = [
     "id",
     "title",
     "priority",
@@ -35,6 +39,8 @@ pub(super) const KNOWN: [&str; 15] = [
     "model",
     "timeout",
     "attempts",
+    "mode",
+    "iterations",
     "status",
 ];
 
@@ -55,6 +61,10 @@ pub(super) struct Keys {
     pub(super) model: Option<String>,
     pub(super) timeout: Option<Duration>,
     pub(super) attempts: Option<u32>,
+    /// With its place.
+    mode: Option<(Mode, Range<usize>)>,
+    /// With its place.
+    iterations: Option<(u32, Range<usize>)>,
     pub(super) status: Status,
     pub(super) extra: BTreeMap<String, String>,
 }
@@ -99,6 +109,8 @@ pub(super) fn read(source: &Source, fields: Vec<Field>, found: &mut Vec<Diagnost
             "model" => keys.model = one.command("opus").map(|(name, _)| name),
             "timeout" => keys.timeout = one.timeout(),
             "attempts" => keys.attempts = one.attempts(),
+            "mode" => keys.mode = one.mode(),
+            "iterations" => keys.iterations = one.iterations(),
             "status" => keys.status = one.status(),
             _ => {
                 one.maybe_misspelt();

@@ -92,6 +92,8 @@ impl Draft {
             "# priority: medium          # 1 to 5, or critical, high, medium, low\n\
              # depends_on: []            # ids of tickets that must land first\n\
              # labels: []\n\
+             # mode: loop                # an objective, worked in iterations until its check is green\n\
+             # iterations: 20            # at most so many\n\
              # paths: [\"src/**\"]         # where it may write; leave out for anywhere\n---\n\n",
         );
         text.push_str(&format!(

@@ -115,7 +115,7 @@ pub(super) fn parse(shown: &str, file: &str, bytes: &[u8]) -> Parsed {
     let id_field = front.fields.iter().find(|field| field.name == "id");
     let id_place = id_field.map_or(0..first_line(text), |field| field.place(text));
     let said_id = id_field.is_some_and(|field| field.value != front::Value::Nothing);
-    let keys = keys::read(&source, front.fields, &mut found);
+    let mut keys = keys::read(&source, front.fields, &mut found);
     let id = match (&keys.id, said_id) {
         (Some(id), _) => Some(id.clone()),
         (None, true) => None,
@@ -124,8 +124,9 @@ pub(super) fn parse(shown: &str, file: &str, bytes: &[u8]) -> Parsed {
     let check = |name: &str, key: Option<(String, Range<usize>)>, section, found: &mut Vec<_>| {
         choose_check(&source, front.body, name, key, section, found)
     };
-    let accept = check("accept", keys.accept, &body.acceptance, &mut found);
-    let gate = check("gate", keys.gate, &body.gate, &mut found);
+    let accept = check("accept", keys.accept.take(), &body.acceptance, &mut found);
+    let gate = check("gate", keys.gate.take(), &body.gate, &mut found);
+    let iterations = keys.objective(&source, accept.is_some(), &mut found);
     let title = title(
         &source,
         keys.status,
@@ -151,7 +152,7 @@ pub(super) fn parse(shown: &str, file: &str, bytes: &[u8]) -> Parsed {
                 attempts: keys.attempts,
                 status: keys.status,
                 harness: keys.harness,
-                iterations: None,
+                iterations,
             },
             body: body_text.trim().to_owned(),
             gate,

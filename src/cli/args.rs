@@ -70,7 +70,7 @@ pub(super) enum Verb {
     ///
     /// A watchdog, a small process of its own, starts the runner again when it dies or stalls.
     #[command(
-        after_help = "Example:\n  nightshift run --until 07:00\n  nightshift run --detach\n  nightshift run --dry-run"
+        after_help = "Example:\n  nightshift run --until 07:00\n  nightshift run --detach\n  nightshift run --objective \"Port the parser\" --until-passes \"make ported\"\n  nightshift run --dry-run"
     )]
     Run(Run),
     /// Show how the night stands
@@ -168,6 +168,17 @@ pub(super) struct Run {
     /// Work only on these tickets
     #[arg(long, value_name = "ID", num_args = 1.., value_delimiter = ',')]
     pub(super) only: Vec<String>,
+    /// Work on this objective alone, in iterations, until its condition holds
+    ///
+    /// It becomes a ticket of the backlog, with `mode: loop`. The same words go on with it.
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["only", "rehearse"])]
+    pub(super) objective: Option<String>,
+    /// The command that is green when the objective is reached; the gate, if that is red now
+    #[arg(long, value_name = "CMD", requires = "objective")]
+    pub(super) until_passes: Option<String>,
+    /// The most iterations of the objective: 1 to 1000, 20 if left out
+    #[arg(long, value_name = "N", requires = "objective")]
+    pub(super) max_iterations: Option<u32>,
     /// Claim no ticket from this time of day on
     #[arg(long, value_name = "HH:MM")]
     pub(super) until: Option<String>,

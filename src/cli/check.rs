@@ -1,6 +1,6 @@
 //! `nightshift check` and `run --dry-run`: everything that can be known before a night.
 
-use std::{collections::HashMap, path::Path, process::ExitCode};
+use std::{collections::HashMap, path::Path, process::ExitCode, sync::Arc};
 
 use serde_json::json;
 
@@ -98,8 +98,10 @@ pub(super) fn run(args: &args::Check, start: &Path, environment: Environment, ui
 }
 
 /// Prints what a night would do, and starts nothing.
-pub(super) fn plan(site: &Site, order: &Order, ui: Ui) -> Done {
-    let backlog = load(site)?;
+pub(super) fn plan(site: &Site, order: &Order, objective: Option<Arc<Ticket>>, ui: Ui) -> Done {
+    let mut backlog = load(site)?;
+    let is_new = |objective: &Arc<Ticket>| backlog.find(objective.id()).is_none();
+    backlog.tickets.extend(objective.filter(is_new));
     let mut plan = Plan::of(site, &backlog);
     if !order.options.only.is_empty() {
         plan.lines
@@ -235,6 +237,9 @@ impl<'a> Plan<'a> {
                 let names: Vec<_> = line.waits_for.iter().map(TicketId::as_str).collect();
                 text.push_str(&format!(" (after {})", names.join(", ")));
             }
+            if let Some(most) = facts.iterations {
+                text.push_str(&format!(" (an objective, at most {most} iterations)"));
+            }
             ui.out(&text);
             if matches!(line.decision.action, Action::Park | Action::Halt) {
                 let rule = line.decision.rule.as_deref().unwrap_or("built-in");
@@ -269,6 +274,8 @@ impl<'a> Plan<'a> {
                     "status": line.ticket.facts.status,
                     "depends_on": line.ticket.facts.depends_on,
                     "waits_for": line.waits_for,
+                    "mode": if line.ticket.facts.iterations.is_some() { "loop" } else { "once" },
+                    "iterations": line.ticket.facts.iterations,
                     "gate": line.ticket.gate,
                     "accept": line.ticket.accept,
                     "decision": line.decision,

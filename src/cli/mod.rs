@@ -12,6 +12,7 @@ mod init;
 mod logs;
 mod new;
 mod night;
+mod objective;
 mod output;
 mod policy;
 mod progress;

@@ -7,6 +7,7 @@ use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use super::{
     args, check, detach,
     failure::{Done, Failure, Kind},
+    objective,
     progress::Progress,
     publish,
     ui::Ui,
@@ -28,6 +29,7 @@ pub(super) fn run(
     environment: Environment,
     ui: Ui,
 ) -> Done {
+    let objective = objective::prepare(args, hidden, start, &environment, ui)?;
     let is_runner = hidden.watched.is_some() || args.dry_run || args.rehearse;
     // Where no night can be, the runner says so.
     if !is_runner && let Some(layout) = layout(start, &environment) {
@@ -39,9 +41,10 @@ pub(super) fn run(
         }
     }
     let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
-    let order = order(args, hidden)?;
+    let mut order = order(args, hidden)?;
+    (order.options.only).extend(objective.iter().map(|ticket| ticket.id().clone()));
     if args.dry_run {
-        return check::plan(&site, &order, ui);
+        return check::plan(&site, &order, objective, ui);
     }
     let preflight = site.preflight(order.rehearse);
     refuse(&site, &preflight, ui)?;

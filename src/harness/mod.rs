@@ -40,7 +40,9 @@ pub use capability::{Capabilities, Proof};
 pub use output::keep_output;
 pub use player::play;
 pub use premature::premature;
-pub use prompt::{Earlier, Landed, PROMPT_TEMPLATE, PromptError, PromptInput, Told, compose};
+pub use prompt::{
+    Earlier, Landed, Objective, PROMPT_TEMPLATE, PromptError, PromptInput, Told, compose,
+};
 pub use ready::{Readiness, ready};
 pub use request::Request;
 pub use session::{HarnessReport, Reaction, Session, run};

@@ -45,6 +45,8 @@ pub struct PromptInput {
     pub answers: Vec<Told>,
     /// What was tried before.
     pub earlier: Vec<Earlier>,
+    /// What an objective is told beside; `None` for an ordinary ticket.
+    pub objective: Option<Objective>,
     /// Tickets that landed tonight, the latest.
     pub landed: Vec<Landed>,
     /// How many more landed before these.
@@ -58,6 +60,19 @@ pub struct Told {
     pub question: String,
     /// The answer.
     pub answer: String,
+}
+
+/// An objective: a ticket worked in iterations.
+#[derive(Debug, Clone, Serialize)]
+pub struct Objective {
+    /// Which iteration this is.
+    pub iteration: u32,
+    /// At most so many there are.
+    pub most: u32,
+    /// Whether the very gate is to become green, so that nothing lands before.
+    pub is_gate: bool,
+    /// The notes of those before; `None` for the first.
+    pub progress: Option<String>,
 }
 
 /// An attempt before this one.
@@ -140,6 +155,7 @@ mod tests {
             standing: Vec::new(),
             answers: Vec::new(),
             earlier: Vec::new(),
+            objective: None,
             landed: Vec::new(),
             landed_before: 0,
         }
@@ -189,6 +205,45 @@ mod tests {
             ..least()
         };
         insta::assert_snapshot!(built_in(&full));
+    }
+
+    #[test]
+    fn an_iteration_is_told_that_it_is_one() {
+        let input = PromptInput {
+            title: "Port the parser".into(),
+            body: "Port the parser, one rule at a time.".into(),
+            gate: Some("make test".into()),
+            accept: Some("make ported".into()),
+            objective: Some(Objective {
+                iteration: 3,
+                most: 20,
+                is_gate: false,
+                progress: Some("# Progress: Port the parser\n\n## Iteration 2: reverted\n".into()),
+            }),
+            ..least()
+        };
+        let prompt = built_in(&input);
+        // What is not about iterations is as for any ticket.
+        let (_, own) = prompt.split_once("# An objective").unwrap();
+        let (own, rest) = own.split_once("# The contract").unwrap();
+        let (_, notes) = rest.split_once("# The iterations before").unwrap();
+        insta::assert_snapshot!(format!(
+            "# An objective{own}…\n# The iterations before{notes}"
+        ));
+        let first = built_in(&PromptInput {
+            objective: Some(Objective {
+                iteration: 1,
+                most: 1,
+                is_gate: true,
+                progress: None,
+            }),
+            ..input
+        });
+        assert!(!first.contains("# The iterations before"), "{first}");
+        assert!(
+            first.contains("nothing lands before it is green"),
+            "{first}"
+        );
     }
 
     #[test]

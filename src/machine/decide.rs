@@ -14,7 +14,7 @@ use super::{
     spending::over_budget,
     state::{Night, PauseAsked, State},
     step::{Effect, Step},
-    ticket::{Active, Attempt, Phase, Stage, TicketState},
+    ticket::{Active, Phase, Stage, TicketState},
     weather::Choice,
 };
 use crate::{
@@ -30,8 +30,6 @@ use crate::{
 
 /// This many deaths of the runner in a row with the same ticket in flight block the ticket.
 const DEATHS: u32 = 3;
-/// This many iterations of an objective in a row without a commit end it.
-const IDLE: u32 = 3;
 
 impl State {
     /// Returns the one thing to do next.
@@ -264,7 +262,7 @@ fn used_up(night: &Night, ticket: &TicketState) -> Option<Outcome> {
         return Some(over_budget(budgets.on_ticket, &what));
     }
     if let Some(most) = ticket.facts.iterations {
-        return objective_over(ticket, most);
+        return ticket.progress.over(most);
     }
     let mut counted = ticket
         .tried
@@ -291,30 +289,6 @@ fn used_up(night: &Night, ticket: &TicketState) -> Option<Outcome> {
     let same = last.signature().is_some() && last.signature() == before.signature();
     same.then(|| Outcome::Failed {
         because: format!("the same failure twice: {last}"),
-    })
-}
-
-/// Returns the failure of an objective that gets nowhere, or that has had all its iterations.
-fn objective_over(ticket: &TicketState, most: u32) -> Option<Outcome> {
-    let counts = |attempt: &&Attempt| {
-        attempt.landed.is_some() || attempt.setback.as_ref().is_some_and(Setback::counts)
-    };
-    let done = ticket.tried.iter().filter(counts).count();
-    let landed = ticket.tried.iter().filter(|a| a.landed.is_some()).count();
-    let because = if ticket.idle >= IDLE {
-        let last = ticket.tried.iter().rev().find_map(|a| a.setback.as_ref());
-        let last = last.map(|setback| format!("; the last: {setback}"));
-        format!(
-            "{IDLE} iterations without progress{}",
-            last.unwrap_or_default()
-        )
-    } else if done >= usize::try_from(most).unwrap_or(usize::MAX) {
-        format!("its check is not green after {done} iterations")
-    } else {
-        return None;
-    };
-    Some(Outcome::Failed {
-        because: format!("{because} ({landed} landed)"),
     })
 }
 
@@ -351,6 +325,7 @@ fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active, now: &No
         let because = because.clone();
         return settle(id, Outcome::Skipped { because });
     }
+    let is_objective = ticket.facts.iterations.is_some();
     let paused = night.pause.is_some();
     let stopping = night.halt.is_some()
         || night.stop.as_ref().is_some_and(|stop| stop.now || paused)
@@ -388,7 +363,7 @@ fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active, now: &No
             from: active.from.clone(),
             tree: active.from_tree.clone(),
         }),
-        Stage::Baselined { baseline } => match red_baseline(baseline) {
+        Stage::Baselined { baseline } => match red_baseline(baseline, is_objective) {
             Some(block) => settle(id, Outcome::Blocked(block)),
             None => Step::Record(Event::Started { ticket: id.clone() }),
         },
@@ -426,7 +401,7 @@ fn next_in_flight(night: &Night, ticket: &TicketState, active: &Active, now: &No
             if protected.action == Action::Park {
                 return settle(id, parked_by_rule(protected));
             }
-            match verdict(verdicts, ticket.facts.iterations.is_some()) {
+            match verdict(baseline, verdicts, is_objective) {
                 Judgement::Green => Step::Record(Event::Landing {
                     ticket: id.clone(),
                     tree: taken.candidate.clone(),

@@ -206,6 +206,9 @@ pub struct Carried {
     /// For a landed one: whether the base of the new night holds its work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_base: bool,
+    /// For an objective: what its iterations came to.
+    #[serde(default, skip_serializing_if = "super::Progress::is_none")]
+    pub progress: super::Progress,
 }
 
 /// The night and its terms.

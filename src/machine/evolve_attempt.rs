@@ -32,21 +32,25 @@ impl State {
         };
         let night = self.night_mut("landed")?;
         night.tip = landed.commit.clone();
+        let name = night.terms.night.clone();
         let ticket = self.ticket_mut("landed", id)?;
-        ticket.idle = 0;
-        if ticket.facts.iterations.is_some() && !is_reached(&verdicts) {
-            // An iteration of an objective that is not reached: the next one begins where it stands.
-            ticket.phase = Phase::Queued { judged: None };
-            ticket.deaths = 0;
-            self.place(id);
-            self.unblock();
-            return Ok(());
+        let mut reasons = reasons;
+        if ticket.facts.iterations.is_some() {
+            ticket.count_iteration(&name, &reasons);
+            if !is_reached(&verdicts) {
+                // The objective is not reached: the next iteration begins where this one stands.
+                ticket.phase = Phase::Queued { judged: None };
+                ticket.deaths = 0;
+                self.place(id);
+                self.unblock();
+                return Ok(());
+            }
+            reasons.clone_from(&ticket.progress.look);
         }
         let night = self.night_mut("landed")?;
         night.landed.push(id.clone());
         night.failed_in_a_row = 0;
         night.worked += 1;
-        let name = night.terms.night.clone();
         let commit = landed.commit;
         let ticket = self.ticket_mut("landed", id)?;
         ticket.phase = Phase::Settled(if reasons.is_empty() {
@@ -80,9 +84,13 @@ impl State {
 
     pub(super) fn give_back(&mut self, now: &Now, id: &TicketId, setback: &Setback) -> Evolved {
         self.finish_attempt("returned", now, id, Some(setback.clone()), None)?;
+        let name = self.night_mut("returned")?.terms.night.clone();
         let ticket = self.ticket_mut("returned", id)?;
-        ticket.spent += u32::from(setback.counts() && !forgets(Mutant::AttemptNotCounted));
-        ticket.idle += u32::from(setback.counts());
+        if ticket.facts.iterations.is_some() {
+            ticket.count_iteration(&name, &[]);
+        } else {
+            ticket.spent += u32::from(setback.counts() && !forgets(Mutant::AttemptNotCounted));
+        }
         ticket.phase = Phase::Queued { judged: None };
         if setback.counts() {
             ticket.deaths = 0;
@@ -194,6 +202,7 @@ impl State {
             verdicts,
             setback,
             landed,
+            iteration: None,
         });
         self.active = None;
         Ok(active.stage)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     event::{Carried, NightEnd, NightStarted, Request, RequestKind},
     evolve::{Evolved, illegal},
+    objective::Progress,
     outcome::{Outcome, OutcomeKind},
     place::is_wide,
     queue::Standing,
@@ -31,6 +32,7 @@ impl State {
             settled_at: carried.settled_at,
             settled_in: carried.night.clone(),
             within: carried.in_base,
+            progress: carried.progress.clone(),
             ..TicketState::new(carried.facts.clone())
         };
         self.queue.relate(None, Some(&carried.facts));
@@ -158,7 +160,7 @@ impl State {
         ticket.present = true;
         match &mut ticket.phase {
             Phase::Queued { judged } => *judged = None,
-            Phase::Settled(outcome) if edited && !outcome.kind().landed() => ticket.try_anew(),
+            Phase::Settled(outcome) if edited && !outcome.kind().landed() => ticket.begin_anew(),
             Phase::Settled(_) | Phase::Active(_) => {}
         }
         if matches!(ticket.phase, Phase::Queued { .. }) {
@@ -262,7 +264,7 @@ impl State {
         if let Some(ticket) = self.tickets.get_mut(id)
             && matches!(ticket.phase, Phase::Settled(_))
         {
-            ticket.try_anew();
+            ticket.begin_anew();
         }
         let was_wide = self.drop_wide(id);
         self.freed(id, was_wide);
@@ -311,7 +313,7 @@ impl TicketState {
             phase: Phase::Queued { judged: None },
             attempts: 0,
             spent: 0,
-            idle: 0,
+            progress: Progress::default(),
             used: Spending::default(),
             deaths: 0,
             tried: Vec::new(),
@@ -324,12 +326,12 @@ impl TicketState {
         }
     }
 
-    /// A human wants it tried: what it has been through no longer counts against it.
-    fn try_anew(&mut self) {
+    /// A human queues it again: what counted against it counts no more.
+    fn begin_anew(&mut self) {
         self.requeue();
         self.spent = 0;
-        self.idle = 0;
         self.used = Spending::default();
+        self.progress.begin_anew();
     }
 
     pub(super) fn requeue(&mut self) {

@@ -283,7 +283,21 @@ fn of(check: Check, verdicts: &[Verdict]) -> Option<&Verdict> {
     verdicts.iter().find(|verdict| verdict.check == check)
 }
 
-pub(super) fn red_baseline(baseline: &[Verdict]) -> Option<Block> {
+/// Returns whether an objective is to make the very gate green.
+fn is_for_the_gate(baseline: &[Verdict]) -> bool {
+    let command = |check| of(check, baseline).map(|verdict| &verdict.command);
+    command(Check::Accept).is_some_and(|accept| command(Check::Gate) == Some(accept))
+}
+
+pub(super) fn red_baseline(baseline: &[Verdict], iteration: bool) -> Option<Block> {
+    if iteration && of(Check::Accept, baseline).is_some_and(|accept| accept.class.is_green()) {
+        return Some(Block {
+            because: "the objective's check is green before any work: nothing is left to do"
+                .to_owned(),
+            remedy: "write `status: done` into its file, or a check that is red".to_owned(),
+            may_clear: false,
+        });
+    }
     let Some(gate) = of(Check::Gate, baseline) else {
         return Some(Block {
             because: "it has no gate, and nothing lands without one".to_owned(),
@@ -297,6 +311,9 @@ pub(super) fn red_baseline(baseline: &[Verdict]) -> Option<Block> {
         Class::Environment => "make its command work here, then `nightshift run`",
         Class::Timeout => {
             "make it quicker or raise `timeout` under `[gate]`, then `nightshift run`"
+        }
+        Class::Introduced | Class::PreExisting if iteration && is_for_the_gate(baseline) => {
+            return None;
         }
         Class::Introduced | Class::PreExisting => "make it green, then `nightshift run`",
     };
@@ -314,7 +331,7 @@ pub(super) enum Judgement {
 }
 
 /// Of an iteration only the gate is asked: its objective's own check is green at the end alone.
-pub(super) fn verdict(verdicts: &[Verdict], iteration: bool) -> Judgement {
+pub(super) fn verdict(baseline: &[Verdict], verdicts: &[Verdict], iteration: bool) -> Judgement {
     let Some(gate) = of(Check::Gate, verdicts) else {
         return Judgement::Blocked(Block {
             because: "the gate did not run".to_owned(),
@@ -342,6 +359,12 @@ pub(super) fn verdict(verdicts: &[Verdict], iteration: bool) -> Judgement {
             }
             // Of an acceptance check, red before and red after is the work's failure.
             Class::PreExisting | Class::Environment if verdict.check == Check::Accept => {
+                return Judgement::Red(Setback::Red {
+                    because: format!("the {name} is still red: {}", verdict.reason),
+                    signature: verdict.signature.clone(),
+                });
+            }
+            Class::PreExisting if iteration && is_for_the_gate(baseline) => {
                 return Judgement::Red(Setback::Red {
                     because: format!("the {name} is still red: {}", verdict.reason),
                     signature: verdict.signature.clone(),

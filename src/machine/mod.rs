@@ -11,6 +11,7 @@ mod evolve;
 mod evolve_attempt;
 mod evolve_night;
 mod judge;
+mod objective;
 mod outcome;
 mod place;
 mod queue;
@@ -26,6 +27,7 @@ pub use event::{
     RequestKind, RunOptions, Session, Setback, Taken,
 };
 pub use evolve::IllegalEvent;
+pub use objective::{Iteration, Progress};
 pub use outcome::{Block, Outcome, OutcomeKind, Park, Raised, Reason};
 pub use spending::{Spending, Sum};
 pub use state::{Closed, Night, PauseAsked, State, StopAsked, Waits};

@@ -71,6 +71,17 @@ pub enum OutcomeKind {
 }
 
 impl Outcome {
+    /// Returns why it ended so; `None` where the outcome says it all, or a question does.
+    pub fn because(&self) -> Option<&str> {
+        match self {
+            Self::Held { because, .. }
+            | Self::Failed { because }
+            | Self::Skipped { because }
+            | Self::Blocked(Block { because, .. }) => Some(because),
+            Self::Done { .. } | Self::LowConfidence { .. } | Self::Parked(_) => None,
+        }
+    }
+
     /// Returns the name alone.
     pub fn kind(&self) -> OutcomeKind {
         match self {

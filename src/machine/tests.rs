@@ -18,6 +18,8 @@ use crate::{
     say::utterance::{Question, Utterance},
 };
 
+mod objective;
+
 /// What an agent does, or what is in its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Story {
@@ -31,6 +33,8 @@ pub(super) enum Story {
     Halts,
     RedBaseline,
     Flaky,
+    /// An objective, by its turns.
+    Objective,
 }
 
 const STORIES: [Story; 10] = [
@@ -45,6 +49,17 @@ const STORIES: [Story; 10] = [
     Story::RedBaseline,
     Story::Flaky,
 ];
+
+/// What an objective's agent does in one iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Green,
+    Flaky,
+    Red,
+    SameRed,
+    NoChange,
+    Reaches,
+}
 
 pub(super) fn id(text: &str) -> TicketId {
     text.parse().unwrap()
@@ -121,6 +136,8 @@ pub(super) struct Play {
     pub(super) state: State,
     journal: Vec<(Now, Event)>,
     stories: BTreeMap<TicketId, Story>,
+    /// What an objective's agent does in each iteration; the last one repeats.
+    turns: Vec<Turn>,
     clock: u64,
 }
 
@@ -136,12 +153,14 @@ impl Play {
                 attempts: 0,
                 answers: Vec::new(),
                 in_base: false,
+                progress: Progress::default(),
             })
             .collect();
         let mut play = Self {
             state: State::default(),
             journal: Vec::new(),
             stories: tickets.iter().map(|(f, s)| (f.id.clone(), *s)).collect(),
+            turns: Vec::new(),
             clock: 0,
         };
         play.tell(Event::Checkpoint(Checkpoint { tickets: carried }));
@@ -184,6 +203,10 @@ impl Play {
     fn perform(&self, effect: &Effect) -> Event {
         let ticket = effect.ticket().clone();
         let story = self.stories[&ticket];
+        let turn = |attempt: u32| {
+            let mut turns = self.turns.iter().take(attempt as usize);
+            *turns.next_back().unwrap_or(&Turn::Green)
+        };
         let verdict = |check, class: Class, tree: &TreeId, signature: Option<String>| Verdict {
             check,
             class,
@@ -224,10 +247,12 @@ impl Play {
                 } else {
                     Class::Passed
                 };
-                Event::BaselineTaken {
-                    ticket,
-                    verdicts: vec![verdict(Check::Gate, class, tree, None)],
+                let mut verdicts = vec![verdict(Check::Gate, class, tree, None)];
+                if story == Story::Objective {
+                    verdicts.push(verdict(Check::Accept, Class::Introduced, tree, None));
+                    verdicts[1].command = "goal".to_owned();
                 }
+                Event::BaselineTaken { ticket, verdicts }
             }
             Effect::Work { .. } => {
                 let question = Question {
@@ -265,7 +290,10 @@ impl Play {
                 let work = Work {
                     commit: CommitId(tree.0.clone()),
                     tree: tree.clone(),
-                    files: u32::from(story != Story::NoChange),
+                    files: u32::from(
+                        story != Story::NoChange
+                            && (story != Story::Objective || turn(*attempt) != Turn::NoChange),
+                    ),
                     added: 1,
                     removed: 0,
                 };
@@ -288,12 +316,24 @@ impl Play {
                     Story::Fails => (Class::Introduced, Some(format!("{attempt}"))),
                     Story::SameRed => (Class::Introduced, Some("same".to_owned())),
                     Story::Flaky => (Class::Flaky, None),
+                    Story::Objective if turn(*attempt) == Turn::Red => {
+                        (Class::Introduced, Some(format!("{attempt}")))
+                    }
+                    Story::Objective if turn(*attempt) == Turn::SameRed => {
+                        (Class::Introduced, Some("same".to_owned()))
+                    }
+                    Story::Objective if turn(*attempt) == Turn::Flaky => (Class::Flaky, None),
                     _ => (Class::Passed, None),
                 };
-                Event::Gated {
-                    ticket,
-                    verdicts: vec![verdict(Check::Gate, class, tree, signature)],
+                let mut verdicts = vec![verdict(Check::Gate, class, tree, signature)];
+                if story == Story::Objective && class.is_green() {
+                    let class = match turn(*attempt) {
+                        Turn::Reaches => Class::Passed,
+                        _ => Class::PreExisting,
+                    };
+                    verdicts.push(verdict(Check::Accept, class, tree, None));
                 }
+                Event::Gated { ticket, verdicts }
             }
             Effect::Land { tree, .. } => Event::Landed {
                 ticket,

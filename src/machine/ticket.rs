@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     event::{Session, Setback, Taken},
+    objective::Progress,
     outcome::{Outcome, Reason},
     spending::Spending,
 };
@@ -26,8 +27,8 @@ pub struct TicketState {
     pub attempts: u32,
     /// Attempts of this night that count against the cap, since it was last queued by a human.
     pub spent: u32,
-    /// For an objective: iterations in a row that ended without a commit.
-    pub idle: u32,
+    /// For an objective: what its iterations came to, over nights.
+    pub progress: Progress,
     /// What this night's sessions have used up, since it was last queued by a human.
     pub used: Spending,
     /// How often in a row the runner has died with this ticket in flight.
@@ -184,6 +185,8 @@ pub struct Attempt {
     pub setback: Option<Setback>,
     /// The commit, when it landed.
     pub landed: Option<Landed>,
+    /// Which iteration of an objective it was, over nights; `None` when it was none.
+    pub iteration: Option<u32>,
 }
 
 /// A landing.

@@ -26,4 +26,4 @@ pub use runner::{Died, Runner, Start};
 pub use signals::{Asked, Signals};
 pub use spec::{Exit, Finished, Spec, Stream};
 pub use sweep::{left, sweep};
-pub use unix::{become_subreaper, ignores_hangup};
+pub use unix::{become_subreaper, ignores_hangup, resign_as_subreaper};

@@ -33,6 +33,16 @@ pub fn become_subreaper() -> io::Result<()> {
     Ok(())
 }
 
+/// Adopts nobody any longer: what is started from here on is somebody else's to find.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn resign_as_subreaper() -> io::Result<()> {
+    rustix::process::set_child_subreaper(None)?;
+    SUBREAPER.store(false, Ordering::Relaxed);
+    Ok(())
+}
+
 /// Returns whether [`become_subreaper`] has succeeded.
 pub(super) fn is_subreaper() -> bool {
     SUBREAPER.load(Ordering::Relaxed)

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{
     model::{headline_so_far, outcomes},
+    objective::{self, ObjectiveLine},
     render::{line, short},
 };
 use crate::{
@@ -84,6 +85,9 @@ pub struct Status {
     /// This night's tickets per outcome; the parked ones are all that wait for an answer,
     /// whichever night parked them.
     pub outcomes: BTreeMap<OutcomeKind, usize>,
+    /// Objectives that this night has worked on, or is to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<ObjectiveLine>,
     /// Tickets that wait for their turn.
     pub queued: usize,
     /// The tickets settled last in this night, at most 10, the newest first.
@@ -158,6 +162,7 @@ pub fn status(state: &State, runner: Liveness, pulse: Option<Pulse>) -> Status {
         halt: halt.map(|halt| line(&halt.because)),
         remedy: halt.map(|halt| line(&halt.remedy)),
         outcomes: outcomes(state),
+        objectives: objective::objectives(state),
         queued: state.tickets().values().filter(|t| is_queued(t)).count(),
         last: night.map(|night| last(state, night)).unwrap_or_default(),
         tickets,
@@ -260,6 +265,21 @@ impl Status {
             counts.push(("queued", self.queued.to_string()));
         }
         section(&mut text, &counts);
+        for objective in &self.objectives {
+            let of = format!("{}: {}", objective.id, objective.counters());
+            let mut lines = vec![("objective", of)];
+            if let Some(last) = &objective.last {
+                let what = match &last.commit {
+                    Some(_) => "landed; its check",
+                    None => "reverted",
+                };
+                lines.push(("", format!("the last {what}: {}", last.because)));
+            }
+            if let (Some(because), "failed") = (&objective.because, objective.state) {
+                lines.push(("", because.clone()));
+            }
+            section(&mut text, &lines);
+        }
         let last: Vec<(&str, String)> = self
             .last
             .iter()

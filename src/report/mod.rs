@@ -8,6 +8,7 @@
 mod brief;
 mod command;
 mod model;
+mod objective;
 mod rank;
 mod render;
 #[cfg(test)]
@@ -20,5 +21,6 @@ pub use model::{
     OutcomeCount, Output, RedCheck, RefusedLine, RuleLine, RuleRef, SaidLine, SkippedGroup,
     StopLine, Tried, WorkLine, model,
 };
+pub use objective::{IterationLine, ObjectiveLine, progress};
 pub use rank::Score;
 pub use render::{TemplateError, json, markdown};

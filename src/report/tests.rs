@@ -1,6 +1,7 @@
 //! Whole reports of hand-made nights, as files to be read by a person.
 
 mod fixture;
+mod objective;
 
 use fixture::{
     NIGHT, Played, assume, carried, facts, green, id, note, parked, question, red, rule, session,

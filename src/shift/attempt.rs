@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{hands::Room, real::Real, world::Trouble};
+use super::{hands::Room, objective, real::Real, world::Trouble};
 use crate::{
     backlog::ticket::{Ticket, TicketId},
     config::{HarnessConfig, HarnessKind},
@@ -12,7 +12,7 @@ use crate::{
         Session as AgentSession, Told, rehearsal_story,
     },
     layout,
-    machine::{Active, Attempt, Event, Session, State},
+    machine::{Active, Attempt, Event, Session, State, TicketState},
     policy::{AskDecision, decision::Decision},
     say::{StandingAnswer, utterance::Utterance},
 };
@@ -29,6 +29,7 @@ impl Real {
         id: &TicketId,
         attempt: u32,
     ) -> Result<Vec<Event>, Trouble> {
+        self.write_objectives(state)?;
         let remedy = "look at the disk and the state folder, then `nightshift run`";
         let (Some(ticket), Some((known, active))) = (self.ticket(id).cloned(), state.active())
         else {
@@ -36,7 +37,7 @@ impl Real {
         };
         let harness = self.harness_of(active, &ticket)?;
         let desk = self.desk(id, attempt);
-        let input = self.prompt_input(state, &ticket, &known.tried, &known.answers);
+        let input = self.prompt_input(state, &ticket, known);
         let site = &self.hands.site;
         let template = site.found.root.join(harness::PROMPT_TEMPLATE);
         let prompt = harness::compose(&input, &template).map_err(|error| {
@@ -141,13 +142,7 @@ impl Real {
             })
     }
 
-    fn prompt_input(
-        &self,
-        state: &State,
-        ticket: &Ticket,
-        tried: &[Attempt],
-        answers: &[crate::machine::Answer],
-    ) -> PromptInput {
+    fn prompt_input(&self, state: &State, ticket: &Ticket, known: &TicketState) -> PromptInput {
         let site = &self.hands.site;
         let landed = state
             .night()
@@ -155,13 +150,14 @@ impl Real {
             .unwrap_or_default();
         let shown = landed.len().saturating_sub(LANDED);
         let latest = landed.get(shown..).unwrap_or_default();
+        let gate = ticket.gate.clone().or_else(|| site.config.gate.run.clone());
         PromptInput {
             id: ticket.id().to_string(),
             title: ticket.facts.title.clone(),
             body: ticket.body.clone(),
             fence: fence(&self.night, ticket),
             paths: ticket.facts.paths.clone(),
-            gate: ticket.gate.clone().or_else(|| site.config.gate.run.clone()),
+            gate: gate.clone(),
             accept: ticket.accept.clone(),
             protected: site.config.gate.protect.clone(),
             contract: site.policy.in_plain_words(),
@@ -173,14 +169,18 @@ impl Real {
                     answer: say.to_owned(),
                 })
                 .collect(),
-            answers: answers
+            answers: known
+                .answers
                 .iter()
                 .map(|answer| Told {
                     question: answer.question.clone().unwrap_or_default(),
                     answer: answer.answer.clone(),
                 })
                 .collect(),
-            earlier: tried.iter().map(|attempt| self.earlier(attempt)).collect(),
+            earlier: (objective::of_interest(known).iter())
+                .map(|attempt| self.earlier(attempt))
+                .collect(),
+            objective: objective::told(known, ticket, gate.as_ref()),
             landed: latest
                 .iter()
                 .filter_map(|id| state.ticket(id))

@@ -20,6 +20,7 @@ mod landing;
 mod ledger;
 mod names;
 mod night;
+mod objective;
 mod observe;
 mod open;
 mod opening;

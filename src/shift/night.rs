@@ -205,6 +205,7 @@ pub async fn night(
         me,
     };
     let (state, course) = Box::pin(whole(&mut real, opening, observer)).await?;
+    real.write_objectives(&state).map_err(NightError::Trouble)?;
     watcher.abort();
     beats.abort();
     if state

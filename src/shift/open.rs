@@ -10,7 +10,7 @@ use crate::{
         ticket::{Status, TicketId},
     },
     clock::Now,
-    machine::{Carried, Checkpoint, Event, Outcome, Stage, State, TicketState},
+    machine::{Carried, Checkpoint, Event, Outcome, Progress, Stage, State, TicketState},
     mutant::{Mutant, forgets},
     repo::{Head, LandedCommit},
 };
@@ -137,6 +137,7 @@ pub(super) fn checkpoint(
                 attempts: 0,
                 answers: Vec::new(),
                 in_base: false,
+                progress: Progress::default(),
             },
         );
     }
@@ -155,7 +156,11 @@ pub(super) fn checkpoint(
             Some(carried) => {
                 carried.attempts = known.attempts;
                 carried.answers.clone_from(&known.answers);
+                carried.progress.clone_from(&known.progress);
                 let edited = carried.facts.hash != known.facts.hash;
+                if edited {
+                    carried.progress.begin_anew();
+                }
                 if landed || (!edited && stays(known)) {
                     carried.outcome = known.outcome().cloned();
                     carried.settled_at = known.settled_at;
@@ -177,6 +182,7 @@ pub(super) fn checkpoint(
                         attempts: known.attempts,
                         answers: known.answers.clone(),
                         in_base: in_base.contains(id),
+                        progress: known.progress.clone(),
                     },
                 );
             }

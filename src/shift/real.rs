@@ -12,6 +12,7 @@ use super::{
     append::append,
     boundary, control,
     hands::{Desk, Hands},
+    objective::Written,
     watch::InHand,
     world::{AttemptAt, Trouble, World},
 };
@@ -55,6 +56,8 @@ pub(super) struct Real {
     pub(super) blind_spots: Vec<String>,
     /// The ticket that is worked on, for whoever watches for requests.
     in_hand: InHand,
+    /// What was written of objectives.
+    pub(super) written: Written,
     /// Whether the reserved file was freed already.
     ballast_freed: bool,
 }
@@ -93,6 +96,7 @@ impl Real {
             rehearsal,
             blind_spots,
             in_hand,
+            written: Written::default(),
             ballast_freed: false,
         };
         real.shelve(backlog);
@@ -198,6 +202,7 @@ impl World for Real {
     }
 
     async fn boundary(&mut self, state: &State) -> Result<Vec<Event>, Trouble> {
+        self.write_objectives(state)?;
         if let Some(halted) = self.disk_is_low()? {
             return Ok(vec![halted]);
         }

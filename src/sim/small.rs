@@ -21,8 +21,8 @@ use crate::{
     gate::verdict::{Check, Class, Verdict},
     harness::event::Ending,
     machine::{
-        Carried, Checkpoint, Effect, Event, Limits, NightStarted, Repair, RunOptions, Session,
-        Stage, State, Step, Taken,
+        Carried, Checkpoint, Effect, Event, Limits, NightStarted, Progress, Repair, RunOptions,
+        Session, Stage, State, Step, Taken,
     },
     policy::decision::{Action, Decision, Point},
     process::ProcessId,
@@ -71,6 +71,7 @@ impl Node {
             attempts: 0,
             answers: Vec::new(),
             in_base: false,
+            progress: Progress::default(),
         });
         let mut node = Self {
             facts: None,

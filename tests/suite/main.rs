@@ -17,6 +17,7 @@ mod hostile;
 mod house;
 mod kill;
 mod known;
+mod objective;
 mod real_crate;
 mod verbs;
 mod verify;

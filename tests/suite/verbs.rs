@@ -349,5 +349,5 @@ fn every_command_of_the_skill_runs_as_it_stands() {
     }
     assert!(commands >= 7, "only {commands} commands were found");
     let said = fs::read_to_string(bed.home().join("say.jsonl")).unwrap();
-    assert_eq!(said.lines().count(), 5, "{said}");
+    assert_eq!(said.lines().count(), 6, "{said}");
 }

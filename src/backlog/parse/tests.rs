@@ -45,7 +45,7 @@ fn every_key_is_read() {
     let ticket = good(
         "---\nid: T-7\ntitle: 'Fix: it'\npriority: High\nordinal: 2000\ndepends_on: [a, 012]\n\
          labels: x, y\npaths:\n  - src/**\ngate: make\naccept: |\n  a\n  b\nharness: claude\n\
-         model: opus\ntimeout: 1h 30m\nattempts: 2\nstatus: In Progress\nowner: ada\n\
+         model: opus\ntimeout: 1h 30m\nattempts: 2\nmode: Loop\niterations: 7\nstatus: In Progress\nowner: ada\n\
          due: 2026-01-05\nsize: 1.50\nlist: [1, {a: ~}]\n---\n\n# Heading\n\nText.\n",
     );
     let facts = &ticket.facts;
@@ -61,6 +61,7 @@ fn every_key_is_read() {
     assert_eq!(facts.labels, ["x", "y"]);
     assert_eq!(facts.paths, ["src/**"]);
     assert_eq!(facts.attempts, Some(2));
+    assert_eq!(facts.iterations, Some(7));
     assert_eq!(facts.status, Status::Ready);
     assert_eq!(ticket.body, "# Heading\n\nText.");
     assert_eq!(ticket.gate.as_deref(), Some("make"));
@@ -88,14 +89,14 @@ fn every_key_is_read() {
 fn toml_front_matter_says_the_same() {
     let ticket = good(
         "+++\nid = \"014\"\npriority = 5\ndepends_on = \"a, b\"\nattempts = 1\nsize = 1.50\n\
-         due = 2026-12-01\nmore = { a = [1] }\n+++\nDo it.\n",
+         due = 2026-12-01\nextras = { a = [1] }\n+++\nDo it.\n",
     );
     assert_eq!(ticket.id().as_str(), "014");
     assert_eq!(ticket.facts.priority, Priority(5));
     assert_eq!(ticket.facts.depends_on.len(), 2);
     assert_eq!(ticket.extra["size"], "1.50");
     assert_eq!(ticket.extra["due"], "2026-12-01");
-    assert_eq!(ticket.extra["more"], "{\"a\":[1]}");
+    assert_eq!(ticket.extra["extras"], "{\"a\":[1]}");
 }
 
 #[test]
@@ -328,6 +329,24 @@ fn each_problem_is_named_with_its_place_and_the_next_step() {
         (
             "attempts: 21",
             "!bad-value 2:11 `attempts` must be between 1 and 20 / choose a number in this range",
+        ),
+        (
+            "accept: \"x\"\nmode: lopp",
+            "!bad-value 3:7 `lopp` is not a mode / did you mean `loop`?",
+        ),
+        (
+            "mode: loop",
+            "!no-end 2:7 `mode: loop` needs an acceptance check: how would it ever be done? / add \
+             `accept:` with a command that is red now and green when the objective is reached",
+        ),
+        (
+            "accept: x\nmode: loop\niterations: 0",
+            "!bad-value 4:13 `iterations` must be between 1 and 1000 / choose a number in this range",
+        ),
+        (
+            "iterations: 5",
+            "no-loop 2:1 `iterations` means nothing without `mode: loop` / add `mode: loop`, or \
+             take the line out",
         ),
         (
             "gate: ''",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::view::View;
-use crate::{repo::id::CommitId, report::command};
+use crate::{machine::State, repo::id::CommitId, report::command};
 
 /// The night branch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,7 +49,7 @@ pub(super) fn branch(view: View<'_>) -> Branch {
         onto: terms.onto.clone(),
         base: terms.base.clone(),
         tip: view.night.tip.clone(),
-        commits: view.night.landed.len(),
+        commits: commits(view.state),
         commands: BranchCommands {
             log: command::log(&terms.base, name),
             switch: terms.onto.as_deref().map(command::switch),
@@ -63,6 +63,13 @@ pub(super) fn branch(view: View<'_>) -> Branch {
 }
 
 /// Returns a branch's ref as people name it.
+/// Counts the commits on it: of an objective, one for each iteration that landed.
+pub(super) fn commits(state: &State) -> usize {
+    let tickets = state.tickets().values().chain(state.gone().values());
+    let attempts = tickets.flat_map(|ticket| &ticket.tried);
+    attempts.filter(|attempt| attempt.landed.is_some()).count()
+}
+
 pub(super) fn short_name(reference: &str) -> &str {
     reference.strip_prefix("refs/heads/").unwrap_or(reference)
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{branch::short_name, view::tonight};
+use super::{
+    branch::{commits, short_name},
+    view::tonight,
+};
 use crate::machine::{Night, NightEnd, OutcomeKind, Phase, State};
 
 /// How many tickets stand where.
@@ -47,6 +50,13 @@ fn counts(state: &State, night: &Night) -> String {
     let counts = parts.join(", ");
     let branch = short_name(&night.terms.branch);
     match (ended, tally.landed()) {
+        (true, 0) if commits(state) > 0 => {
+            let commits = commits(state);
+            let s = if commits == 1 { "" } else { "s" };
+            format!(
+                "{counts}; the branch `{branch}` holds {commits} commit{s} of objectives that are not reached"
+            )
+        }
         (true, 0) => format!("{counts}; nothing landed"),
         (false, 0) => counts,
         (true, _) => format!("{counts}; the branch `{branch}` is ready to merge"),

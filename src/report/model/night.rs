@@ -20,6 +20,7 @@ use super::{
 use crate::{
     backlog::ticket::TicketId,
     machine::{NightEnd, Phase, State},
+    report::objective::{ObjectiveLine, objectives},
 };
 
 /// A night's report.
@@ -57,6 +58,8 @@ pub struct Model {
     pub held: Held,
     /// All that landed in this night, in the order of the branch.
     pub landed: Vec<LandedLine>,
+    /// Objectives that this night has worked on, or is to.
+    pub objectives: Vec<ObjectiveLine>,
     /// Skipped, by why.
     pub skipped: Vec<SkippedGroup>,
     /// What agents assumed.
@@ -155,6 +158,7 @@ pub fn model(state: &State, evidence: Evidence<'_>) -> Model {
     model.blocked = unreached::blocked(view);
     model.held = unreached::held(view);
     model.landed = landed::landed(view);
+    model.objectives = objectives(state);
     model.skipped = unreached::skipped(view);
     (model.assumptions, model.notes) = said::said(view);
     model.blind_spots = blind::blind_spots(view);
@@ -184,6 +188,7 @@ impl Model {
             blocked: Vec::new(),
             held: Held::default(),
             landed: Vec::new(),
+            objectives: Vec::new(),
             skipped: Vec::new(),
             assumptions: Vec::new(),
             notes: Vec::new(),

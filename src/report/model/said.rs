@@ -36,6 +36,10 @@ pub(super) fn said(view: View<'_>) -> (Vec<SaidLine>, Vec<SaidLine>) {
             let Some(session) = &attempt.session else {
                 continue;
             };
+            // Of an objective each iteration lands for itself.
+            let landed = attempt
+                .iteration
+                .map_or(landed, |_| attempt.landed.is_some());
             for utterance in &session.said {
                 let (list, text, because) = match utterance {
                     Utterance::Assume { text, because } => {

@@ -8,8 +8,9 @@ use crate::{
     gate::verdict::{Check, Class, Verdict},
     harness::event::{Ending, Usage},
     machine::{
-        Carried, Checkpoint, Event, Limits, NightEnd, NightStarted, Outcome, Park, Raised, Reason,
-        RefusedFile, Repair, Request, RequestKind, RunOptions, Session, Setback, State, Taken,
+        Carried, Checkpoint, Event, Limits, NightEnd, NightStarted, Outcome, Park, Progress,
+        Raised, Reason, RefusedFile, Repair, Request, RequestKind, RunOptions, Session, Setback,
+        State, Taken,
     },
     policy::decision::{Action, Decision, Point, Scope},
     process::id::ProcessId,
@@ -60,6 +61,7 @@ pub(super) fn carried(name: &str, title: &str) -> Carried {
         attempts: 0,
         answers: Vec::new(),
         in_base: false,
+        progress: Progress::default(),
     }
 }
 
