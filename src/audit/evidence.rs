@@ -71,7 +71,7 @@ pub fn audit(evidence: &Evidence<'_>) -> Vec<Violation> {
 }
 
 fn outcomes(walk: &Walk, found: &mut Vec<Violation>) {
-    if walk.running {
+    if walk.running || walk.morning {
         return;
     }
     for (id, trail) in &walk.trails {

@@ -62,6 +62,8 @@ pub(super) struct Walk {
     pub(super) closed: BTreeSet<String>,
     pub(super) rests: BTreeMap<String, Rest>,
     pub(super) only: Vec<TicketId>,
+    /// Whether a human queued something after the run's end: it waits for the next one.
+    pub(super) morning: bool,
 }
 
 impl Walk {
@@ -148,6 +150,7 @@ impl Walk {
     fn start(&mut self, only: &[TicketId], restarted: bool) {
         let died = self.running;
         self.running = true;
+        self.morning = false;
         self.only = only.to_vec();
         if !died {
             self.halted = false;
@@ -255,6 +258,7 @@ impl Walk {
                 }
             }
             RequestKind::Answer { ticket, .. } | RequestKind::Requeue { ticket } => {
+                self.morning |= !self.running;
                 if let Some(trail) = self.trails.get_mut(ticket) {
                     trail.requeue();
                 }

@@ -123,3 +123,12 @@ fn a_branch_that_was_deleted_cannot_be_looked_at() {
         said.err
     );
 }
+
+#[test]
+fn what_was_queued_in_the_morning_waits_for_the_next_night() {
+    let bed = night();
+    bed.nightshift(&["requeue", "c"]).code(0);
+    bed.nightshift(&["verify"]).code(0);
+    bed.night();
+    bed.nightshift(&["verify"]).code(0);
+}
