@@ -35,6 +35,11 @@ impl Real {
         let remedy = "look at the repository and the disk, then `nightshift run`";
         let bench = self.hands.room(Room::Bench);
         let index = self.hands.index(Room::Bench);
+        let is_there = fs::symlink_metadata(&bench).is_ok_and(|found| found.is_dir());
+        if !is_there {
+            // Somebody deleted it: nothing is left of the work, and every later run would stop here.
+            self.hands.furnish(Room::Bench, at.from).await?;
+        }
         let mut nested = Vec::new();
         let tree = match self.hands.git.snapshot(&bench, &index, at.from).await {
             Err(SnapshotError::Nested { paths }) => {

@@ -297,3 +297,21 @@ fn one_that_fills_the_disk_halts_the_night_and_its_report_is_written() {
         "Look at the disk",
     );
 }
+
+/// Somebody cleans up, or the agent does: the folder that it works in is gone when it ends.
+#[test]
+fn one_that_deletes_its_own_bench_leaves_nothing_and_stops_no_other() {
+    let bed = bed("echo work > work.txt\nrm -rf \"$PWD\"\n");
+    let users = bed.users();
+    night(&bed).code(1);
+    ends(&bed, &users, "failed", "without changing a file");
+}
+
+/// The same, with a file in place of the folder.
+#[test]
+fn one_that_puts_a_file_in_place_of_its_bench_leaves_nothing_and_stops_no_other() {
+    let bed = bed("here=\"$PWD\"\ncd /\nrm -rf \"$here\"\necho no > \"$here\"\n");
+    let users = bed.users();
+    night(&bed).code(1);
+    ends(&bed, &users, "failed", "without changing a file");
+}
