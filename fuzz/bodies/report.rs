@@ -52,7 +52,7 @@ pub(super) fn drawn(state: &State, texts: &[String; night::TEXTS]) -> String {
     let value: serde_json::Value = serde_json::from_str(&as_json).unwrap();
     assert_eq!(value["version"], 1);
     for runner in [Liveness::Alive, Liveness::Dead, Liveness::NotRunning] {
-        let brief = status(state, runner, None).render();
+        let brief = status(state, runner, None, &[]).render();
         assert!(!brief.contains(is_unseen), "{brief:?}");
         for line in brief.lines() {
             // A long name is not broken: then it stands alone behind the 15 columns in front.

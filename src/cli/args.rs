@@ -82,6 +82,17 @@ pub(super) enum Verb {
     /// Ask the running night to stop at the next safe boundary
     #[command(after_help = "Example:\n  nightshift stop --now --reason \"need the machine\"")]
     Stop(Stop),
+    /// Let the running night start nothing more until it is resumed
+    ///
+    /// The agent or gate at work goes on to its end.
+    #[command(after_help = "Example:\n  nightshift pause --reason \"need the bandwidth\"")]
+    Pause(Pause),
+    /// Let a paused night go on, and wait for no provider any longer
+    #[command(after_help = "Example:\n  nightshift resume")]
+    Resume(Pause),
+    /// Leave a ticket for tonight; an attempt on it is ended, its work kept
+    #[command(after_help = "Example:\n  nightshift skip T-7 --reason \"not before the release\"")]
+    Skip(Skip),
     /// Print the report of a night
     #[command(after_help = "Example:\n  nightshift report --night 2026-11-20")]
     Report(Report),
@@ -218,6 +229,27 @@ pub(super) struct Stop {
     /// At once: end the agent, keep its work, revert
     #[arg(long)]
     pub(super) now: bool,
+    /// Only this lane; there is one, so `1` is the whole night
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1))]
+    pub(super) lane: Option<u32>,
+    /// Why, for the report
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+}
+
+/// `pause` and `resume`.
+#[derive(Debug, Args)]
+pub(super) struct Pause {
+    /// Why, for the report
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+}
+
+/// `skip`.
+#[derive(Debug, Args)]
+pub(super) struct Skip {
+    /// The ticket
+    pub(super) ticket: String,
     /// Why, for the report
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,

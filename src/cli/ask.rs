@@ -1,4 +1,4 @@
-//! `answer`, `requeue` and `stop`: requests, to the running night or straight into the journal.
+//! `answer` and `requeue`: requests, to the running night or straight into the journal.
 
 use std::{path::Path, process::ExitCode};
 
@@ -56,32 +56,6 @@ pub(super) fn requeue(
     )
 }
 
-pub(super) fn stop(args: &args::Stop, start: &Path, environment: Environment, ui: Ui) -> Done {
-    let by = environment.user.clone();
-    let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
-    let layout = site.layout;
-    let holder = Lock::holder(&layout.lock()).map_err(|e| Failure::of(Kind::Environment, &e))?;
-    let Some(holder) = holder else {
-        // Nothing is written: a stop that nobody reads must not stop a later night.
-        if ui.json {
-            ui.json(&serde_json::json!({ "version": 1, "running": false }));
-        } else {
-            ui.out("No night is running.");
-        }
-        return Ok(ExitCode::SUCCESS);
-    };
-    let request = request(morning::stop(args.now), by, args.reason.clone());
-    control::add(&layout.control(), request).map_err(|e| Failure::of(Kind::Environment, &e))?;
-    if ui.json {
-        ui.json(&serde_json::json!({ "version": 1, "running": true, "pid": holder.pid }));
-    } else if args.now {
-        ui.out("Asked to stop at once: the agent is ended, its work is kept.");
-    } else {
-        ui.out("Asked to stop at the next safe boundary. `nightshift stop --now` does not wait.");
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 fn open(
     start: &Path,
     environment: Environment,
@@ -97,7 +71,7 @@ fn open(
     Ok((site.layout, by, state))
 }
 
-fn request(kind: RequestKind, by: Option<String>, reason: Option<String>) -> Request {
+pub(super) fn request(kind: RequestKind, by: Option<String>, reason: Option<String>) -> Request {
     let now = clock::now();
     let what = blake3::hash(format!("{kind:?}").as_bytes()).to_hex();
     let what: String = what.chars().take(8).collect();

@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod check;
+mod control;
 mod demo;
 mod detach;
 mod detect;

@@ -6,7 +6,7 @@ use clap::Parser as _;
 
 use super::{
     args::{Cli, Verb},
-    ask, check, demo, doctor,
+    ask, check, control, demo, doctor,
     failure::{Done, Failure, Kind},
     init, logs, new, night, policy, report, say, status,
     ui::Ui,
@@ -62,7 +62,10 @@ fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
         Verb::Run(args) => night::run(&args, &cli.hidden, &start, environment, ui),
         Verb::Status => status::run(&start, environment, ui),
         Verb::Logs(args) => logs::run(&args, &start, environment, ui),
-        Verb::Stop(args) => ask::stop(&args, &start, environment, ui),
+        Verb::Pause(args) => control::pause(&args, &start, environment, ui),
+        Verb::Resume(args) => control::resume(&args, &start, environment, ui),
+        Verb::Skip(args) => control::skip(&args, &start, environment, ui),
+        Verb::Stop(args) => control::stop(&args, &start, environment, ui),
         Verb::Verify(args) => verify::run(&args, &start, environment, ui),
         Verb::Report(args) => report::run(&args, &start, environment, ui),
         Verb::Answer(args) => ask::answer(&args, &start, environment, ui),

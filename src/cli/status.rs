@@ -16,7 +16,7 @@ use crate::{
     machine::State,
     process,
     report::{self, Liveness, Pulse},
-    shift::{self, Heartbeat, Site},
+    shift::{self, Heartbeat, Site, control},
 };
 
 pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
@@ -35,7 +35,9 @@ pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
         .map_err(|error| Failure::of(Kind::Environment, &error))?;
     let beat = Heartbeat::read(&site.layout.heartbeat());
     let (liveness, pulse) = vitals(&state, holder.is_some(), beat.as_ref(), &clock::now());
-    let status = report::status(&state, liveness, pulse);
+    // A file that cannot be read is the runner's to complain about.
+    let asked = control::read(&site.layout.control()).unwrap_or_default();
+    let status = report::status(&state, liveness, pulse, &asked);
     if ui.json {
         ui.json(&status);
     } else {
@@ -66,6 +68,7 @@ fn vitals(
         _ if !runs && is_watched => Liveness::Restarting,
         _ if !runs => Liveness::Dead,
         Some(beat) if beat.may_be_still(now.boot.ms) => match beat.waiting {
+            Some(_) if night.pause.is_some() => Liveness::Paused,
             Some(_) => Liveness::Waiting,
             None => Liveness::Alive,
         },

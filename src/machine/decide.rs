@@ -447,8 +447,8 @@ impl PauseAsked {
     fn because(&self) -> String {
         let who = self.by.as_deref().unwrap_or("somebody");
         match &self.reason {
-            Some(reason) => format!("{who} paused it: {reason}"),
-            None => format!("{who} paused it"),
+            Some(reason) => format!("{who} paused it: {reason} (`nightshift resume` goes on)"),
+            None => format!("{who} paused it (`nightshift resume` goes on)"),
         }
     }
 }

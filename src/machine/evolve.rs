@@ -224,6 +224,7 @@ impl State {
                 let closed = Closed {
                     because: because.clone(),
                     remedy: remedy.clone(),
+                    since: now.at,
                 };
                 let night = self.night_mut("harness_closed")?;
                 night.closed.insert(harness.clone(), closed);

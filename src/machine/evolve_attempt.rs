@@ -215,6 +215,7 @@ impl Night {
             let closed = Closed {
                 because: format!("{} of `{harness}`: {}", weather.kind.as_str(), weather.said),
                 remedy: remedy(harness, weather.kind),
+                since: now.at,
             };
             self.closed.insert(harness.to_owned(), closed);
             return;

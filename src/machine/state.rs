@@ -124,6 +124,8 @@ pub struct Closed {
     pub because: String,
     /// What to do, as a sentence without a full stop.
     pub remedy: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// A runner.

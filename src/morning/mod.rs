@@ -7,4 +7,4 @@ mod record;
 mod request;
 
 pub use record::{RecordError, record};
-pub use request::{RefusedRequest, answer, requeue, stop};
+pub use request::{RefusedRequest, answer, requeue, skip, stop};

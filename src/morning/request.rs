@@ -33,6 +33,14 @@ pub enum RefusedRequest {
         /// What it is.
         state: String,
     },
+    /// It is settled: there is nothing left to skip.
+    #[error("`{ticket}` is {state} already, so there is nothing left to skip")]
+    Settled {
+        /// Which.
+        ticket: TicketId,
+        /// What it is.
+        state: String,
+    },
     /// Nothing in it.
     #[error("an answer needs words: the agent will read them")]
     Empty,
@@ -70,6 +78,23 @@ pub fn requeue(state: &State, ticket: &str) -> Result<RequestKind, RefusedReques
             ticket: found.facts.id.clone(),
         }),
         Phase::Queued { .. } | Phase::Active(_) => Err(RefusedRequest::NotSettled {
+            ticket: found.facts.id.clone(),
+            state: word(found),
+        }),
+    }
+}
+
+/// Returns the request that leaves a ticket for tonight.
+///
+/// # Errors
+/// There is no such ticket, or it is settled already.
+pub fn skip(state: &State, ticket: &str) -> Result<RequestKind, RefusedRequest> {
+    let found = find(state, ticket)?;
+    match &found.phase {
+        Phase::Queued { .. } | Phase::Active(_) => Ok(RequestKind::Skip {
+            ticket: found.facts.id.clone(),
+        }),
+        Phase::Settled(_) => Err(RefusedRequest::Settled {
             ticket: found.facts.id.clone(),
             state: word(found),
         }),

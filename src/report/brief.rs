@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
+    in_force::{InForce, asked, in_force},
     model::{headline_so_far, outcomes},
     objective::{self, ObjectiveLine},
     render::{line, short},
 };
 use crate::{
     backlog::ticket::TicketId,
-    machine::{Night, OutcomeKind, Phase, State, TicketState},
+    machine::{Night, OutcomeKind, Phase, Request, State, TicketState},
 };
 
 /// How wide the text is.
@@ -32,6 +33,8 @@ pub enum Liveness {
     Stalled,
     /// It waits on purpose.
     Waiting,
+    /// Somebody paused it: nothing starts.
+    Paused,
     /// It is gone, and its watchdog starts it again.
     Restarting,
     /// It is gone without having ended the night: `run` resumes it.
@@ -76,8 +79,11 @@ pub struct Status {
     pub headline: String,
     /// What is in flight; `None` when nothing is.
     pub active: Option<ActiveTicket>,
-    /// A stop that is in force: when, by whom and why; `None` when there is none.
-    pub stop: Option<String>,
+    /// What is in force: stops, pauses, skips, waits, harnesses that are closed.
+    pub in_force: Vec<InForce>,
+    /// What was asked for and not taken up yet: an agent at work is not interrupted for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<String>,
     /// A halt that is in force: why; `None` when there is none.
     pub halt: Option<String>,
     /// What to do about that halt.
@@ -138,9 +144,13 @@ pub struct TicketLine {
 }
 
 /// Returns how a night stands.
-pub fn status(state: &State, runner: Liveness, pulse: Option<Pulse>) -> Status {
+pub fn status(
+    state: &State,
+    runner: Liveness,
+    pulse: Option<Pulse>,
+    requests: &[Request],
+) -> Status {
     let night = state.night();
-    let in_force = |night: &&Night| night.ended.is_none();
     let halt = night.and_then(|night| night.halt.as_ref());
     let tickets: Vec<_> = state.tickets().values().map(ticket_line).collect();
     Status {
@@ -158,7 +168,8 @@ pub fn status(state: &State, runner: Liveness, pulse: Option<Pulse>) -> Status {
             stage: active.stage.as_str(),
             since: active.since,
         }),
-        stop: night.filter(in_force).and_then(stop),
+        in_force: night.map(in_force).unwrap_or_default(),
+        asked: asked(state, requests),
         halt: halt.map(|halt| line(&halt.because)),
         remedy: halt.map(|halt| line(&halt.remedy)),
         outcomes: outcomes(state),
@@ -183,22 +194,6 @@ fn ticket_line(ticket: &TicketState) -> TicketLine {
             Phase::Settled(outcome) => outcome.kind().as_str(),
         },
     }
-}
-
-fn stop(night: &Night) -> Option<String> {
-    let stop = night.stop.as_ref()?;
-    let when = if stop.now {
-        "at once"
-    } else {
-        "at the next safe boundary"
-    };
-    let by = stop.by.as_deref().map(|by| format!(", asked for by {by}"));
-    let why = stop.reason.as_deref().map(|why| format!(": {why}"));
-    Some(line(&format!(
-        "{when}{}{}",
-        by.unwrap_or_default(),
-        why.unwrap_or_default()
-    )))
 }
 
 /// What the end of a run skipped is left out: all of it was settled in the same moment, by nothing
@@ -246,11 +241,19 @@ impl Status {
             block.push((active.stage, format!("{} {}", active.id, active.title)));
             block.push(("", of));
         }
-        let said = [
-            ("stop", &self.stop),
-            ("halt", &self.halt),
-            ("to do", &self.remedy),
-        ];
+        for one in &self.in_force {
+            let since = one.since.map(|since| format!("since {}", clock(since)));
+            let until = one.until.map(|until| format!("until {}", clock(until)));
+            let when: Vec<_> = since.into_iter().chain(until).collect();
+            let when = if when.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", when.join(", "))
+            };
+            block.push((one.kind, format!("{}{when}", one.what)));
+        }
+        block.extend(self.asked.iter().map(|asked| ("asked", asked.clone())));
+        let said = [("halt", &self.halt), ("to do", &self.remedy)];
         for (name, what) in said {
             if let Some(what) = what {
                 block.push((name, what.clone()));
@@ -334,6 +337,9 @@ impl Status {
                     until.unwrap_or_default()
                 )
             }
+            Liveness::Paused => {
+                format!("Night {night} is paused: `nightshift resume` lets it go on.")
+            }
             Liveness::Restarting => {
                 format!("Night {night}: its runner is gone; its watchdog starts it again.")
             }
@@ -355,7 +361,9 @@ fn section(text: &mut String, lines: &[(&str, String)]) {
     for (word, what) in lines {
         let head = format!("{word:>WORD$} ");
         match *word {
-            "stop" | "halt" | "to do" => wrap(text, &head, what),
+            "stop" | "asked" | "pause" | "skip" | "wait" | "closed" | "halt" | "to do" => {
+                wrap(text, &head, what);
+            }
             _ => {
                 // Writing to a string cannot fail.
                 _ = writeln!(text, "{head}{}", short(what, COLUMNS - head.len()));

@@ -7,6 +7,7 @@
 
 mod brief;
 mod command;
+mod in_force;
 mod model;
 mod objective;
 mod rank;
@@ -15,6 +16,7 @@ mod render;
 mod tests;
 
 pub use brief::{ActiveTicket, Liveness, Pulse, SettledTicket, Status, TicketLine, status};
+pub use in_force::InForce;
 pub use model::{
     ActiveLine, BlockedGroup, Branch, BranchCommands, CheckLine, DecisionLine, Evidence,
     FailedLine, HaltLine, Held, HeldGroup, HeldLine, LandedLine, LookLine, Model, Names, Numbers,

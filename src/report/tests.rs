@@ -424,7 +424,7 @@ fn the_status_of_a_night() {
             Some(_) => Liveness::NotRunning,
             None => Liveness::Alive,
         };
-        let text = status(&state, runner, None).render();
+        let text = status(&state, runner, None, &[]).render();
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
@@ -432,10 +432,10 @@ fn the_status_of_a_night() {
     }
     insta::assert_snapshot!(
         "dead.status",
-        status(&in_progress(), Liveness::Dead, None).render()
+        status(&in_progress(), Liveness::Dead, None, &[]).render()
     );
     let json =
-        serde_json::to_string_pretty(&status(&in_progress(), Liveness::Alive, None)).unwrap();
+        serde_json::to_string_pretty(&status(&in_progress(), Liveness::Alive, None, &[])).unwrap();
     insta::assert_snapshot!("in_progress.status.json", json);
 }
 
@@ -476,10 +476,15 @@ fn the_first_line_of_a_status_says_whether_the_night_goes_on() {
             .join(" ")
     };
     for (runner, says) in cases {
-        let text = flat(status(&in_progress(), runner, Some(pulse(Some(41)))));
+        let text = flat(status(&in_progress(), runner, Some(pulse(Some(41))), &[]));
         assert!(text.contains(says), "{text}");
     }
-    let unwatched = flat(status(&in_progress(), Liveness::Stalled, Some(pulse(None))));
+    let unwatched = flat(status(
+        &in_progress(),
+        Liveness::Stalled,
+        Some(pulse(None)),
+        &[],
+    ));
     assert!(unwatched.contains("`kill -9 42`"), "{unwatched}");
 }
 

@@ -281,8 +281,8 @@ fn every_verb_has_help_with_an_example_and_plain_output_when_piped() {
     let bed = Bed::with_stories();
     let help = bed.nightshift(&["--help"]).code(0).out;
     let verbs = [
-        "demo", "init", "new", "check", "run", "status", "stop", "report", "answer", "requeue",
-        "doctor", "policy", "say",
+        "demo", "init", "new", "check", "run", "status", "stop", "pause", "resume", "skip", "logs",
+        "report", "verify", "answer", "requeue", "doctor", "policy", "say",
     ];
     for verb in verbs {
         assert!(help.contains(verb), "{verb} is not in --help");
