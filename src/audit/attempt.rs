@@ -73,6 +73,7 @@ impl Walk {
             why.push(format!("while `{}` has the bench", flight.ticket));
         }
         if let Some(terms) = &self.terms
+            && !self.jumped
             && let Some(rest) = self.rests.get(terms.account(harness))
         {
             let length = rest.until.duration_since(rest.since.at);

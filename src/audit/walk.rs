@@ -64,6 +64,10 @@ pub(super) struct Walk {
     pub(super) only: Vec<TicketId>,
     /// Whether a human queued something after the run's end: it waits for the next one.
     pub(super) morning: bool,
+    /// When the last fact happened.
+    last: Option<Now>,
+    /// Whether the wall clock was changed since: what was decided by it cannot be told.
+    pub(super) jumped: bool,
 }
 
 impl Walk {
@@ -73,6 +77,12 @@ impl Walk {
 
     /// Reads one fact.
     pub(super) fn read(&mut self, now: &Now, event: &Event) {
+        self.jumped = self.last.as_ref().is_some_and(|last| {
+            let by_wall = now.at.duration_since(last.at).as_millis();
+            let by_boot = i128::try_from(now.since(last).as_millis()).unwrap_or(i128::MAX);
+            (by_wall - by_boot).abs() > 1_000
+        });
+        self.last = Some(now.clone());
         match event {
             Event::Checkpoint(checkpoint) => checkpoint.tickets.iter().for_each(|t| self.carry(t)),
             Event::NightStarted(terms) => {

@@ -35,7 +35,12 @@ pub async fn run<W: World>(
     observer: &mut dyn Observer,
 ) -> Result<(), Broken> {
     loop {
-        if let Err(trouble) = turn(world, state, observer).await? {
+        let turned = turn(world, state, observer).await?;
+        let is_over = state.night().is_none_or(|night| night.ended.is_some());
+        // What fails after the end (a request that cannot be taken away) halts nothing any more.
+        if let Err(trouble) = turned
+            && !is_over
+        {
             let halted = Event::Halted {
                 because: trouble.because,
                 remedy: trouble.remedy,

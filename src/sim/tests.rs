@@ -70,6 +70,8 @@ fn seeds_that_failed_once_hold() {
         // A file was deleted while an answer to its ticket waited.
         110, // What an agent did was not kept when the runner died three times before.
         10_017, 14_336, 15_013, 15_172, 20_522, 29_375,
+        // A request could not be taken away when its stop had ended the night.
+        1_018_692, 1_079_715, 1_100_693, 1_148_269, 1_200_947,
         // A ticket that failed and was edited failed again at once.
         94, 209,
     ];
