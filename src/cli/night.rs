@@ -16,6 +16,7 @@ use super::{
 use crate::{
     clock,
     config::Environment,
+    harness::Proof,
     layout::Layout,
     machine::{NightEnd, OutcomeKind, RunOptions, State},
     process, repo,
@@ -55,6 +56,9 @@ pub(super) fn run(
     for spot in preflight.blind_spots.iter().filter(|_| is_first) {
         ui.note(&format!("blind spot: {spot}"));
     }
+    if is_first {
+        ui.note(&at_most(&site, &preflight, &order));
+    }
     let root = site.found.root.clone();
     let ended = play(site, order, preflight.blind_spots, ui)?;
     let report = publish::write(&ended.state, &ended.layout, &root)?;
@@ -65,6 +69,31 @@ pub(super) fn run(
         ui.out(&format!("report: {}", report.display()));
     }
     Ok(exit_code(&ended.state))
+}
+
+/// Returns what a night may use up at most, and what nobody bounds or tells.
+pub(super) fn at_most(site: &Site, preflight: &Preflight, order: &Order) -> String {
+    let hours = site.config.night.length.as_secs_f64() / 3600.0;
+    let budget = &site.config.budget.night;
+    let (mut bounds, open) = budget.in_words();
+    bounds.insert(0, format!("{hours:.1} h"));
+    if let Some(most) = order.options.max_tickets {
+        bounds.push(format!("{most} tickets"));
+    }
+    let mut text = format!("at most: {}", bounds.join(", "));
+    if !open.is_empty() {
+        text += &format!("; not bounded: {}", open.join(", "));
+    }
+    let silent: Vec<_> = preflight
+        .harnesses
+        .iter()
+        .filter(|(_, ready)| ready.capabilities.usage == Proof::No)
+        .map(|(name, _)| format!("`{name}`"))
+        .collect();
+    if !silent.is_empty() && !order.rehearse {
+        text += &format!("; {} does not tell what it uses", silent.join(", "));
+    }
+    text
 }
 
 /// Returns where the state is, with as little looked at as possible: the watchdog stays small.

@@ -73,3 +73,42 @@ pub struct Budgets {
     /// What the night's breach leads to.
     pub on_night: NightBreach,
 }
+
+impl Budget {
+    /// Returns each bound of what sessions use up in words, and the names of what is not bounded.
+    pub fn in_words(&self) -> (Vec<String>, Vec<&'static str>) {
+        let minutes = |ms: u64| match ms.div_ceil(60_000) {
+            long if long >= 60 && long % 60 == 0 => format!("{} h of agents' work", long / 60),
+            short => format!("{short} min of agents' work"),
+        };
+        let cost = |micros| format!("{} as far as agents tell", dollars(micros));
+        let all = [
+            ("money", self.cost_micros.map(cost)),
+            (
+                "tokens read",
+                self.input_tokens.map(|n| format!("{n} tokens read")),
+            ),
+            (
+                "tokens written",
+                self.output_tokens.map(|n| format!("{n} tokens written")),
+            ),
+            ("turns", self.turns.map(|n| format!("{n} turns"))),
+            ("work", self.work_ms.map(minutes)),
+            ("attempts", self.attempts.map(|n| format!("{n} attempts"))),
+        ];
+        let mut bounds = Vec::new();
+        let mut open = Vec::new();
+        for (name, bound) in all {
+            match bound {
+                Some(bound) => bounds.push(bound),
+                None => open.push(name),
+            }
+        }
+        (bounds, open)
+    }
+}
+
+/// Returns millionths of a US dollar as dollars and cents.
+pub fn dollars(micros: u64) -> String {
+    format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000)
+}

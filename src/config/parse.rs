@@ -4,6 +4,7 @@
 //! unknown key is noted with the nearest known one. Only broken TOML ends the reading, at its
 //! first error, because what follows it cannot be trusted.
 
+mod budget;
 mod harness;
 
 use std::ops::Range;
@@ -16,8 +17,8 @@ use super::{
 };
 use crate::diagnostic::{Diagnostic, Source};
 
-const TOP: [&str; 8] = [
-    "backlog", "policy", "agent", "harness", "gate", "night", "rooms", "sandbox",
+const TOP: [&str; 9] = [
+    "backlog", "policy", "agent", "harness", "gate", "night", "budget", "rooms", "sandbox",
 ];
 const AGENT: [&str; 5] = ["harness", "model", "timeout", "silence", "attempts"];
 const GATE: [&str; 4] = ["run", "timeout", "protect", "where"];
@@ -59,6 +60,7 @@ fn top(walk: &mut Walk<'_>, table: &DeTable<'_>, config: &mut Config) {
             "harness" => section(walk, key, value, &mut config.harness, harness::harnesses),
             "gate" => section(walk, key, value, &mut config.gate, gate),
             "night" => section(walk, key, value, &mut config.night, night),
+            "budget" => section(walk, key, value, &mut config.budget, budget::budgets),
             "rooms" => section(walk, key, value, &mut config.rooms, rooms),
             "sandbox" => section(walk, key, value, &mut config.sandbox, sandbox),
             _ => walk.unknown(key, "", &TOP),

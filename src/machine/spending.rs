@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     backlog::ticket::TicketId,
-    config::budget::{Budget, TicketBreach},
+    config::budget::{Budget, TicketBreach, dollars},
     policy::decision::{Point, Scope},
     say::utterance::Question,
 };
@@ -181,8 +181,4 @@ fn micros(dollars: f64) -> u64 {
         return micros as u64;
     }
     0
-}
-
-fn dollars(micros: u64) -> String {
-    format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000)
 }

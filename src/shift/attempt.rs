@@ -1,6 +1,6 @@
 //! One attempt: the prompt, the session, and the contract's answer to what the agent raised.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use super::{hands::Room, objective, real::Real, world::Trouble};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     gate::verdict::Class,
     harness::{
         self, Allowance, Earlier, HarnessReport, Landed, PromptInput, Reaction,
-        Session as AgentSession, Told, rehearsal_story,
+        Session as AgentSession, Told, event::Ending, rehearsal_story,
     },
     layout,
     machine::{Active, Attempt, Event, Session, State, TicketState},
@@ -45,6 +45,8 @@ impl Real {
         })?;
         let facts = ticket.facts.clone();
         let policy = &site.policy;
+        let left = state.allowance(id);
+        let timeout = ticket.timeout.unwrap_or(site.config.agent.timeout);
         let mut raised: Option<Decision> = None;
         let session = AgentSession {
             night: &self.night,
@@ -62,7 +64,7 @@ impl Real {
             tools: &self.hands.layout.rooms().join("tools"),
             redactor: &self.hands.redactor,
             mark: desk.mark.clone(),
-            timeout: ticket.timeout.unwrap_or(site.config.agent.timeout),
+            timeout: (left.work_ms).map_or(timeout, |ms| timeout.min(Duration::from_millis(ms))),
             silence: site.config.agent.silence,
             progress: &self.hands.progress,
             model: ticket
@@ -70,7 +72,15 @@ impl Real {
                 .as_deref()
                 .or(site.config.agent.model.as_deref()),
             configuration: &site.config_hash,
-            allowance: Allowance::default(),
+            allowance: Allowance {
+                turns: left
+                    .turns
+                    .map(|turns| u32::try_from(turns).unwrap_or(u32::MAX)),
+                input_tokens: left.input_tokens,
+                output_tokens: left.output_tokens,
+                cost_micros: left.cost_micros,
+                processes: left.processes,
+            },
             resume: None,
             answers: policy
                 .standing()
@@ -107,7 +117,16 @@ impl Real {
         if let Some(decision) = &mut raised {
             self.redact_decision(decision);
         }
-        let session = fact(report, raised);
+        let mut session = fact(report, raised);
+        if let (Ending::TimedOut { after_ms }, Some(ms)) = (&session.ending, left.work_ms)
+            && *after_ms >= ms
+        {
+            // What bounded it was not its own timeout.
+            let minutes = ms.div_ceil(60_000);
+            session.ending = Ending::OverBudget {
+                what: format!("the {minutes} min of work that were left"),
+            };
+        }
         let outcome = serde_json::to_vec_pretty(&session).unwrap_or_default();
         layout::write(&desk.folder.join("outcome.json"), &outcome)
             .map_err(|error| Trouble::of(&error, remedy))?;

@@ -9,6 +9,7 @@
 mod bed;
 #[path = "../../fuzz/bodies/mod.rs"]
 mod bodies;
+mod budget;
 mod control;
 mod corpus;
 // Registers and the numbers of system calls are those of this processor.

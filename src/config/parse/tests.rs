@@ -178,7 +178,7 @@ fn each_problem_is_named_with_its_place_and_the_next_step() {
         (
             "x = 1",
             "unknown-key 1:1 `x` is not a key at the top of the file / known at the top of the \
-             file: backlog, policy, agent, harness, gate, night, rooms, sandbox",
+             file: backlog, policy, agent, harness, gate, night, budget, rooms, sandbox",
         ),
         (
             "[gate]\nnetwork = \"open\"",
