@@ -93,3 +93,65 @@ fn boot() -> BootTime {
         ms,
     }
 }
+
+/// One reading of two clocks of which one stands still while the machine sleeps, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AwakeTime {
+    /// Since boot, sleep included.
+    pub boot_ms: u64,
+    /// Since boot, sleep not included: what timers and timeouts go by.
+    pub awake_ms: u64,
+}
+
+/// Reads them.
+pub fn awake() -> AwakeTime {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let awake_ms = u64::try_from(time.tv_sec).unwrap_or(0) * 1000
+        + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000;
+    AwakeTime {
+        boot_ms: boot().ms,
+        awake_ms,
+    }
+}
+
+/// Notices that the machine has slept.
+#[derive(Debug, Clone)]
+pub struct Sleep {
+    last: AwakeTime,
+}
+
+impl Sleep {
+    /// What is no sleep worth a word, in milliseconds.
+    const LEAST: u64 = 30_000;
+
+    /// Begins to look.
+    pub fn new(now: &AwakeTime) -> Self {
+        Self { last: *now }
+    }
+
+    /// Returns for how many milliseconds the machine slept since the last look; `None` when for no
+    /// time that matters.
+    pub fn look(&mut self, now: &AwakeTime) -> Option<u64> {
+        let by_boot = now.boot_ms.saturating_sub(self.last.boot_ms);
+        let awake = now.awake_ms.saturating_sub(self.last.awake_ms);
+        self.last = *now;
+        Some(by_boot.saturating_sub(awake)).filter(|slept| *slept >= Self::LEAST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sleep_is_what_one_clock_shows_and_the_other_does_not() {
+        let at = |boot_ms, awake_ms| AwakeTime { boot_ms, awake_ms };
+        let mut sleep = Sleep::new(&at(1_000, 1_000));
+        assert_eq!(sleep.look(&at(100_000, 100_000)), None, "a long attempt");
+        assert_eq!(sleep.look(&at(130_000, 101_000)), None, "a nap");
+        assert_eq!(sleep.look(&at(7_330_000, 102_000)), Some(7_199_000));
+        assert_eq!(sleep.look(&at(7_331_000, 103_000)), None, "told once");
+        let now = awake();
+        assert_eq!(Sleep::new(&now).look(&awake()), None);
+    }
+}

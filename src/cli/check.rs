@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     args,
     failure::{Done, Failure, Kind},
+    night::outlook,
     ui::Ui,
 };
 use crate::{
@@ -82,6 +83,7 @@ pub(super) fn run(args: &args::Check, start: &Path, environment: Environment, ui
     for spot in &preflight.blind_spots {
         ui.note(&format!("blind spot: {spot}"));
     }
+    ui.note(&outlook(&preflight));
     if prove {
         let proofs = proofs(site, &backlog, ui)?;
         for proof in &proofs {

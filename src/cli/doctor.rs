@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{
     failure::{Done, Failure, Kind},
+    night::outlook,
     ui::Ui,
 };
 use crate::{config::Environment, repo::Fit, shift::Site};
@@ -49,6 +50,7 @@ pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
                 "notes": readiness.notes,
                 "capabilities": readiness.capabilities,
             })).collect::<Vec<_>>(),
+            "outlook": preflight.outlook,
             "blind_spots": preflight.blind_spots,
             "refusals": preflight.refusals.iter().map(|r| json!({"what": r.what, "remedy": r.remedy})).collect::<Vec<_>>(),
         }));
@@ -78,6 +80,7 @@ pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
     for spot in &preflight.blind_spots {
         ui.out(&format!("{:>9} {spot}", "off"));
     }
+    ui.out(&format!("{:>9} {}", "outlook", outlook(&preflight)));
     if ready {
         ui.out("Nights can run here.");
     } else {

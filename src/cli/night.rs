@@ -58,6 +58,7 @@ pub(super) fn run(
     }
     if is_first {
         ui.note(&at_most(&site, &preflight, &order));
+        ui.note(&outlook(&preflight));
     }
     let root = site.found.root.clone();
     let ended = play(site, order, preflight.blind_spots, ui)?;
@@ -69,6 +70,14 @@ pub(super) fn run(
         ui.out(&format!("report: {}", report.display()));
     }
     Ok(exit_code(&ended.state))
+}
+
+/// Returns in one line what is known that could stop a night.
+pub(super) fn outlook(preflight: &Preflight) -> String {
+    if preflight.outlook.is_empty() {
+        return "nothing is known that could stop it".to_owned();
+    }
+    format!("could stop it: {}", preflight.outlook.join("; "))
 }
 
 /// Returns what a night may use up at most, and what nobody bounds or tells.

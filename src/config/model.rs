@@ -81,6 +81,8 @@ impl Default for Agent {
 pub struct HarnessConfig {
     /// What it runs.
     pub kind: HarnessKind,
+    /// The account that it works on, when others work on it, too; `None` is one of its own.
+    pub account: Option<String>,
     /// Variables to set for it, over the inherited ones.
     pub env: BTreeMap<String, String>,
     /// Regular expressions by which weather is known in what it prints, beside the built-in ones; a
@@ -98,6 +100,7 @@ impl HarnessConfig {
     pub fn new(kind: HarnessKind) -> Self {
         Self {
             kind,
+            account: None,
             env: BTreeMap::new(),
             weather: BTreeMap::new(),
             prices: None,

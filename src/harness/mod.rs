@@ -39,7 +39,7 @@ pub use allowance::Allowance;
 pub use capability::{Capabilities, Proof};
 pub use output::keep_output;
 pub use player::play;
-pub use premature::premature;
+pub use premature::{go_on, premature};
 pub use prompt::{
     Earlier, Landed, Objective, PROMPT_TEMPLATE, PromptError, PromptInput, Told, compose,
 };

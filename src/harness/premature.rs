@@ -35,6 +35,15 @@ const ANNOUNCES: &str =
 /// What is an offer or a condition of the reader's, and no promise.
 const UNLESS: &str = r"\bif you\b|\byou(?:['’]d| would)? (?:like|want|prefer)\b|\blet me know\b|\bwhenever you\b|\bonce you\b|\bwhen you\b|\bafter you\b";
 
+/// Returns what an agent is told whose turn ended too soon, when its session is continued.
+pub fn go_on(why: &str) -> String {
+    format!(
+        "Your turn ended before the work was finished: {why}. Nobody will answer, and nothing will \
+         wake you up later. Finish the work now, in the foreground: wait for every command that \
+         you start, and end your turn when all of it is done.\n"
+    )
+}
+
 static PATTERNS: LazyLock<Option<(RegexSet, Regex, Regex)>> = LazyLock::new(|| {
     let loose = |pattern: &str| format!("(?is){pattern}");
     Some((

@@ -303,6 +303,11 @@ pub enum Repair {
         /// Which.
         paths: Vec<String>,
     },
+    /// The machine slept; timeouts count awake time, the night's length does not.
+    Slept {
+        /// For how long, in milliseconds.
+        ms: u64,
+    },
     /// The watchdog started the runner again.
     Restarted {
         /// What had become of the one before, as a clause such as `signal 9 ended it`.
@@ -333,6 +338,7 @@ impl fmt::Display for Repair {
                     paths.join(", ")
                 )
             }
+            Self::Slept { ms } => write!(f, "the machine slept for {} min", ms.div_ceil(60_000)),
             Self::Restarted { because, after_ms } => write!(
                 f,
                 "the watchdog started the runner again after {}.{} s: {because}",

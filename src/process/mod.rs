@@ -4,6 +4,7 @@
 //! that came of the child is ended too: nothing of one run is alive in the next. [`sweep`] does
 //! the same for what a runner left that was killed itself. Linux only: it lives on `/proc`.
 
+mod awake;
 pub mod id;
 mod identity;
 mod progress;
@@ -18,6 +19,7 @@ mod tests;
 mod tree;
 mod unix;
 
+pub use awake::{Awake, wakekeeper};
 pub use id::ProcessId;
 pub use identity::{find_program, identify, is_alive};
 pub use progress::{Doing, Patience, Progress, Reading, Waiting};

@@ -21,7 +21,7 @@ pub use model::{
     ActiveLine, BlockedGroup, Branch, BranchCommands, CheckLine, DecisionLine, Evidence,
     FailedLine, HaltLine, Held, HeldGroup, HeldLine, LandedLine, LookLine, Model, Names, Numbers,
     OutcomeCount, Output, RedCheck, RefusedLine, RuleLine, RuleRef, SaidLine, SkippedGroup,
-    StopLine, Tried, WorkLine, model,
+    StopLine, Tried, WeatherLine, WorkLine, model,
 };
 pub use objective::{IterationLine, ObjectiveLine, progress};
 pub use rank::Score;

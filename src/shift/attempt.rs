@@ -9,9 +9,11 @@ use crate::{
     gate::verdict::Class,
     harness::{
         self, Allowance, Earlier, HarnessReport, Landed, PromptInput, Reaction,
-        Session as AgentSession, Told, event::Ending, rehearsal_story,
+        Session as AgentSession, Told,
+        event::{Ending, Usage, WeatherKind},
+        rehearsal_story,
     },
-    layout,
+    layout::{self, PathContext as _},
     machine::{Active, Attempt, Event, Session, State, TicketState},
     policy::{AskDecision, decision::Decision},
     say::{StandingAnswer, utterance::Utterance},
@@ -48,23 +50,27 @@ impl Real {
         let left = state.allowance(id);
         let timeout = ticket.timeout.unwrap_or(site.config.agent.timeout);
         let mut raised: Option<Decision> = None;
-        let session = AgentSession {
+        let bench = self.hands.room(Room::Bench);
+        let tools = self.hands.layout.rooms().join("tools");
+        let own_timeout =
+            (left.work_ms).map_or(timeout, |ms| timeout.min(Duration::from_millis(ms)));
+        let request = |prompt, folder, resume, timeout| AgentSession {
             night: &self.night,
             ticket: &ticket,
             attempt,
             harness: &active.harness,
             config: &harness,
-            bench: &self.hands.room(Room::Bench),
+            bench: &bench,
             base: &active.from,
-            folder: &desk.folder,
-            prompt: &prompt,
+            folder,
+            prompt,
             root: &site.found.root,
             environment: &site.environment.all,
             program: &self.program,
-            tools: &self.hands.layout.rooms().join("tools"),
+            tools: &tools,
             redactor: &self.hands.redactor,
             mark: desk.mark.clone(),
-            timeout: (left.work_ms).map_or(timeout, |ms| timeout.min(Duration::from_millis(ms))),
+            timeout,
             silence: site.config.agent.silence,
             progress: &self.hands.progress,
             model: ticket
@@ -81,7 +87,7 @@ impl Real {
                 cost_micros: left.cost_micros,
                 processes: left.processes,
             },
-            resume: None,
+            resume,
             answers: policy
                 .standing()
                 .map(|(ask, say)| StandingAnswer {
@@ -90,7 +96,7 @@ impl Real {
                 })
                 .collect(),
         };
-        let on_say = |said: &Utterance| match said {
+        let mut on_say = |said: &Utterance| match said {
             Utterance::Park(question) => match policy.at_ask(&facts, question) {
                 AskDecision::Answer(_) => Reaction::Continue,
                 AskDecision::Assume { decision } => {
@@ -111,9 +117,33 @@ impl Real {
                 Reaction::Continue
             }
         };
-        let report = harness::run(session, &mut self.hands.stop, on_say)
+        let first = request(&prompt, &desk.folder, None, own_timeout);
+        let mut report = harness::run(first, &mut self.hands.stop, &mut on_say)
             .await
             .map_err(|error| Trouble::of(&error, remedy))?;
+        let ended_early = report.premature.clone();
+        if let (Some(why), Some(name)) = (&report.premature, report.session.clone())
+            && !harness.resume.is_empty()
+        {
+            // Once, in the same session, with evidence of its own.
+            let folder = desk.folder.join("continued");
+            let rest = own_timeout.saturating_sub(report.took);
+            let prompt = harness::go_on(why);
+            std::fs::create_dir_all(&folder)
+                .at("create the folder", &folder)
+                .map_err(|error| Trouble::of(&error, remedy))?;
+            let second = request(&prompt, &folder, Some(&name), rest);
+            let second = harness::run(second, &mut self.hands.stop, &mut on_say)
+                .await
+                .map_err(|error| Trouble::of(&error, remedy))?;
+            report = joined(report, second);
+        }
+        if let Some(note) = early_end(ended_early.as_deref(), report.premature.as_deref()) {
+            report.said.push(Utterance::Note { text: note });
+        }
+        if let Some(reason) = own_model(&ticket, &report.ending) {
+            report.ending = Ending::NotStarted { reason };
+        }
         if let Some(decision) = &mut raised {
             self.redact_decision(decision);
         }
@@ -268,6 +298,58 @@ fn tail(text: &str) -> String {
     end.split_once('\n')
         .map_or(end, |(_, rest)| rest)
         .to_owned()
+}
+
+/// Returns two sessions as the one attempt that they are.
+fn joined(first: HarnessReport, second: HarnessReport) -> HarnessReport {
+    let mut said = first.said;
+    said.extend(second.said);
+    HarnessReport {
+        ending: second.ending,
+        took: first.took + second.took,
+        said,
+        bad_says: first.bad_says.saturating_add(second.bad_says),
+        usage: first.usage.zip(second.usage).map(|(a, b)| sum(&a, &b)),
+        output_bytes: first.output_bytes.saturating_add(second.output_bytes),
+        survivors: first.survivors.saturating_add(second.survivors),
+        processes: first.processes.max(second.processes),
+        session: second.session.or(first.session),
+        premature: second.premature,
+    }
+}
+
+/// What one of the two does not tell is not known of both.
+fn sum(a: &Usage, b: &Usage) -> Usage {
+    let tokens = |a: Option<u64>, b: Option<u64>| Some(a?.saturating_add(b?));
+    Usage {
+        input_tokens: tokens(a.input_tokens, b.input_tokens),
+        output_tokens: tokens(a.output_tokens, b.output_tokens),
+        cost_usd: a.cost_usd.zip(b.cost_usd).map(|(a, b)| a + b),
+        turns: a.turns.zip(b.turns).map(|(a, b)| a.saturating_add(b)),
+    }
+}
+
+/// Returns what is worth knowing of a turn that ended too soon.
+fn early_end(first: Option<&str>, last: Option<&str>) -> Option<String> {
+    Some(match (first?, last) {
+        (why, None) => format!("nightshift: the turn ended too soon and was continued once; {why}"),
+        (_, Some(why)) => format!("nightshift: the turn ended too soon; {why}"),
+    })
+}
+
+/// Returns why a ticket cannot be worked with the model that its own file names: that blocks the
+/// ticket, not the harness.
+fn own_model(ticket: &Ticket, ending: &Ending) -> Option<String> {
+    let model = ticket.model.as_ref()?;
+    let Ending::Weather(weather) = ending else {
+        return None;
+    };
+    (weather.kind == WeatherKind::Model).then(|| {
+        format!(
+            "`model: {model}` in its file cannot be used ({}): change it or take it out",
+            weather.said
+        )
+    })
 }
 
 fn fact(report: HarnessReport, decision: Option<Decision>) -> Session {

@@ -24,6 +24,7 @@ mod objective;
 mod observe;
 mod open;
 mod opening;
+mod outlook;
 mod preflight;
 mod prove;
 mod real;

@@ -154,6 +154,18 @@ pub async fn night(
     ballast::reserve(&layout.ballast(), BALLAST)
         .map_err(|error| of(&error, "free at least 16 MiB, then `nightshift run`"))?;
 
+    // Given back when this run is over, however it ends.
+    let awake = match process::wakekeeper() {
+        Some((program, arguments)) => process::Awake::hold(&program, &arguments).await,
+        None => Err(std::io::ErrorKind::NotFound.into()),
+    };
+    let mut blind_spots = blind_spots;
+    if let (Err(error), Some(_)) = (&awake, process::wakekeeper()) {
+        blind_spots.push(format!(
+            "The machine may fall asleep: the system would not keep it awake ({error})."
+        ));
+    }
+
     let opened = Opened::read(&layout)?;
     let (shelf, backlog) =
         Shelf::open(&site.found.root, &site.config.backlog).map_err(NightError::Backlog)?;
@@ -206,6 +218,7 @@ pub async fn night(
     };
     let (state, course) = Box::pin(whole(&mut real, opening, observer)).await?;
     real.write_objectives(&state).map_err(NightError::Trouble)?;
+    drop(awake);
     watcher.abort();
     beats.abort();
     if state

@@ -89,7 +89,12 @@ impl Ground for Real {
         let (harnesses, accounts) = if self.rehearsal {
             (vec![REHEARSAL.to_owned()], BTreeMap::new())
         } else {
-            (site.config.agent.harness.clone(), BTreeMap::new())
+            let accounts = site
+                .config
+                .harness
+                .iter()
+                .filter_map(|(name, config)| Some((name.clone(), config.account.clone()?)));
+            (site.config.agent.harness.clone(), accounts.collect())
         };
         Ok(NightStarted {
             branch: names::branch(&night),

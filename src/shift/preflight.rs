@@ -2,11 +2,14 @@
 //!
 //! A guarantee that is off is said at start and in the report: never a silent gap.
 
-use super::site::Site;
+use std::path::Path;
+
+use super::{outlook, site::Site};
 use crate::{
-    backlog,
+    backlog, clock,
     config::{Engine, GatePlace, HarnessKind},
     harness::{self, Readiness},
+    process,
     repo::{self, Finding, Fit},
 };
 
@@ -19,6 +22,8 @@ pub struct Preflight {
     pub blind_spots: Vec<String>,
     /// The repository, as doctor sees it.
     pub findings: Vec<Finding>,
+    /// What is known that could stop the night, as sentences.
+    pub outlook: Vec<String>,
     /// Each harness that the configuration names, with whether it can run.
     pub harnesses: Vec<(String, Readiness)>,
 }
@@ -78,8 +83,37 @@ impl Site {
             refusals,
             blind_spots,
             findings,
+            outlook: self.outlook(),
             harnesses,
         }
+    }
+
+    /// Looks at what could stop a night that nothing forbids.
+    fn outlook(&self) -> Vec<String> {
+        let mut found: Vec<_> = outlook::on_battery(Path::new(outlook::POWER))
+            .into_iter()
+            .collect();
+        let wanted = self.policy.breakers().free_disk_bytes;
+        let folders = [self.found.root.as_path(), self.layout.rooms()];
+        let places = folders
+            .into_iter()
+            .filter_map(|at| at.ancestors().find(|at| at.exists()));
+        let mut disks: Vec<_> = places
+            .filter_map(|at| outlook::disk(at, wanted))
+            .map(|low| low.what)
+            .collect();
+        disks.dedup();
+        found.append(&mut disks);
+        let length = self.config.night.length;
+        let now = clock::now().at;
+        for name in &self.config.agent.harness {
+            if let (Some(config), Some(home)) =
+                (self.config.harness.get(name), &self.environment.home)
+            {
+                found.extend(outlook::login(name, config, home, now, length));
+            }
+        }
+        found
     }
 
     fn harnesses(&self) -> Vec<(String, Readiness)> {
@@ -152,6 +186,9 @@ impl Site {
                     ));
                 }
             }
+        }
+        if process::wakekeeper().is_none() {
+            spots.push("The machine may fall asleep: there is no `systemd-inhibit` with a running systemd, and no `caffeinate`, to keep it awake.".to_owned());
         }
         if self.config.gate.place == GatePlace::Bench {
             spots.push("Gates run in the agent's own bench (`where = \"bench\"`): what it left there may sway them.".to_owned());

@@ -13,6 +13,7 @@ use super::{
     boundary, control,
     hands::{Desk, Hands},
     objective::Written,
+    outlook,
     watch::InHand,
     world::{AttemptAt, Trouble, World},
 };
@@ -24,7 +25,7 @@ use crate::{
     clock::{self, Now},
     gate::verdict::{Check, Verdict},
     journal::{Journal, ballast},
-    machine::{Event, NightEnd, State, Step},
+    machine::{Event, NightEnd, Repair, State, Step},
     repo::{
         Author,
         id::{CommitId, TreeId},
@@ -60,6 +61,8 @@ pub(super) struct Real {
     pub(super) written: Written,
     /// Whether the reserved file was freed already.
     ballast_freed: bool,
+    /// How long the machine has slept.
+    sleep: clock::Sleep,
 }
 
 /// The backlog, and what keeps it up to date.
@@ -98,6 +101,7 @@ impl Real {
             in_hand,
             written: Written::default(),
             ballast_freed: false,
+            sleep: clock::Sleep::new(&clock::awake()),
         };
         real.shelve(backlog);
         real
@@ -133,37 +137,28 @@ impl Real {
     }
 
     /// Returns the halt of a disk that is nearly full: before git or the journal is hurt.
-    fn disk_is_low(&self) -> Result<Option<Event>, Trouble> {
+    /// Returns the halt of a disk that has less room than the contract wants: of the state, of the
+    /// rooms, and of git's objects.
+    fn disk_is_low(&self) -> Option<Event> {
         let wanted = self.hands.site.policy.breakers().free_disk_bytes;
-        let folders = [self.hands.layout.state(), self.hands.layout.rooms()];
-        for folder in folders.into_iter().filter(|folder| folder.exists()) {
-            let stat = rustix::fs::statvfs(folder).map_err(|error| {
-                let path = folder.display();
-                Trouble::new(
-                    format!("the disk of `{path}` cannot be asked: {error}"),
-                    "look at it",
-                )
-            })?;
-            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-            if free < wanted {
-                let mib = |bytes: u64| bytes / (1024 * 1024);
-                return Ok(Some(Event::Halted {
-                    because: format!(
-                        "the disk of `{}` has {} MiB free, and the contract wants {} MiB",
-                        folder.display(),
-                        mib(free),
-                        mib(wanted)
-                    ),
-                    remedy: format!(
-                        "free at least {} MiB, or lower `free_disk` under `[breakers]`, then `nightshift run`",
-                        mib(wanted - free) + 1
-                    ),
-                    rule: Some("free_disk".to_owned()),
-                    ticket: None,
-                }));
-            }
-        }
-        Ok(None)
+        let folders = [
+            self.hands.layout.state(),
+            self.hands.layout.rooms(),
+            &self.hands.site.found.common_dir,
+        ];
+        let low = folders
+            .into_iter()
+            .filter(|folder| folder.exists())
+            .find_map(|folder| outlook::disk(folder, wanted));
+        low.map(|low| Event::Halted {
+            because: low.what,
+            remedy: format!(
+                "free at least {} MiB, or lower `free_disk` under `[breakers]`, then `nightshift run`",
+                low.missing
+            ),
+            rule: Some("free_disk".to_owned()),
+            ticket: None,
+        })
     }
 }
 
@@ -188,11 +183,13 @@ impl World for Real {
         let path = self.hands.layout.control();
         let remedy = format!("remove `{}`, then `nightshift run`", path.display());
         let waiting = control::read(&path).map_err(|error| Trouble::of(&error, remedy))?;
-        Ok(waiting
+        let slept = self.sleep.look(&clock::awake());
+        let slept = slept.map(|ms| Event::Recovered(Repair::Slept { ms }));
+        let asked = waiting
             .into_iter()
             .filter(|request| !state.knows_request(&request.id))
-            .map(Event::Asked)
-            .collect())
+            .map(Event::Asked);
+        Ok(slept.into_iter().chain(asked).collect())
     }
 
     fn requests_done(&mut self, state: &State) -> Result<(), Trouble> {
@@ -203,7 +200,7 @@ impl World for Real {
 
     async fn boundary(&mut self, state: &State) -> Result<Vec<Event>, Trouble> {
         self.write_objectives(state)?;
-        if let Some(halted) = self.disk_is_low()? {
+        if let Some(halted) = self.disk_is_low() {
             return Ok(vec![halted]);
         }
         let mut refreshed = self.refresh()?;

@@ -82,8 +82,8 @@ fn weather(earth: &Earth, harness: &str) -> Option<Agent> {
         format!("h{}", spell.harness) == harness && (spell.from_ms..spell.until_ms).contains(&now)
     };
     let spell = earth.spells.iter().find(holds)?;
-    let minutes = u16::try_from((spell.until_ms - now) / 60_000 + 1).ok();
-    Some(Agent::Weather(spell.kind, minutes.filter(|_| spell.says)))
+    let seconds = u32::try_from((spell.until_ms - now).div_ceil(1000)).ok();
+    Some(Agent::Weather(spell.kind, seconds.filter(|_| spell.says)))
 }
 
 fn acts(earth: &mut Earth, number: usize, nth: usize, agent: Agent, mark: &str) -> Session {
@@ -176,12 +176,12 @@ fn acts(earth: &mut Earth, number: usize, nth: usize, agent: Agent, mark: &str) 
                 reason: "it ended without a terminal event".to_owned(),
             };
         }
-        Agent::Weather(kind, minutes) => {
+        Agent::Weather(kind, seconds) => {
             session.took_ms = 3_000;
             session.usage = None;
             session.ending = Ending::Weather(Weather {
                 kind,
-                until: until(earth, kind, minutes),
+                until: until(earth, kind, seconds),
                 said: "try again later".to_owned(),
             });
         }
@@ -189,8 +189,8 @@ fn acts(earth: &mut Earth, number: usize, nth: usize, agent: Agent, mark: &str) 
     session
 }
 
-fn until(earth: &Earth, kind: WeatherKind, minutes: Option<u16>) -> Option<jiff::Timestamp> {
-    let ms = i64::from(minutes?) * 60_000;
+fn until(earth: &Earth, kind: WeatherKind, seconds: Option<u32>) -> Option<jiff::Timestamp> {
+    let ms = i64::from(seconds?) * 1000;
     let later = earth
         .now()
         .at

@@ -51,6 +51,8 @@ pub struct Played {
     pub attempts: u32,
     /// Landings.
     pub landed: u32,
+    /// When each attempt was begun, in virtual milliseconds.
+    pub begun_ms: Vec<u64>,
     /// What happened, a line each; empty unless it was asked for.
     pub trace: Vec<String>,
 }
@@ -317,10 +319,13 @@ impl Player {
             restless: first + RESTLESS,
             count: (0, 0, 0),
             left: None,
+            begun_ms: Vec::new(),
         };
         let ended = at_once(shift::whole(&mut world, opening, &mut witness));
         let left = witness.left.take();
+        let begun = std::mem::take(&mut witness.begun_ms);
         let (nights, attempts, landed) = witness.count;
+        self.played.begun_ms.extend(begun);
         self.played.nights += nights;
         self.played.attempts += attempts;
         self.played.landed += landed;
@@ -437,6 +442,7 @@ struct Witness<'a> {
     count: (u32, u32, u32),
     /// A process of an earlier run, when this one began.
     left: Option<String>,
+    begun_ms: Vec<u64>,
 }
 
 impl Witness<'_> {
@@ -480,7 +486,10 @@ impl Observer for Witness<'_> {
                 let earth = self.earth.borrow();
                 self.left = self.left.take().or(earth.processes.first().cloned());
             }
-            Event::Claimed { .. } => self.count.1 += 1,
+            Event::Claimed { .. } => {
+                self.count.1 += 1;
+                self.begun_ms.push(self.earth.borrow().passed_ms);
+            }
             Event::Landed { .. } => self.count.2 += 1,
             _ => {}
         }

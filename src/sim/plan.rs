@@ -94,8 +94,8 @@ pub(super) enum Agent {
     Nests,
     NotThere,
     Rubbish,
-    /// What the provider says; in how many minutes it ends, where it says so.
-    Weather(WeatherKind, Option<u16>),
+    /// What the provider says; in how many seconds it ends, where it says so.
+    Weather(WeatherKind, Option<u32>),
 }
 
 /// A time in which an account's provider lets nobody work.
@@ -297,8 +297,8 @@ fn agent(dice: &mut Dice) -> Agent {
         12 => Agent::Weather(WeatherKind::Overload, None),
         13 => {
             let minutes = dice.in_a_hundred(60).then(|| dice.between(1, 400));
-            let minutes = minutes.and_then(|minutes| u16::try_from(minutes).ok());
-            Agent::Weather(WeatherKind::Limit, minutes)
+            let seconds = minutes.and_then(|minutes| u32::try_from(minutes * 60).ok());
+            Agent::Weather(WeatherKind::Limit, seconds)
         }
         14 => Agent::Weather(WeatherKind::Network, None),
         15 if dice.in_a_hundred(20) => Agent::Weather(WeatherKind::Login, None),

@@ -3,8 +3,15 @@
 //! The seeds here are as many as two minutes of a processor allow; `examples/simulate.rs` plays as
 //! many as are asked for.
 
-use super::{Plan, play, shrink};
-use crate::{audit::Invariant, mutant::Mutant};
+use super::{
+    Plan,
+    plan::{Agent, GateMood, HOUR, Happening, Rule, Spell},
+    play, shrink,
+};
+use crate::{
+    audit::Invariant, backlog::ticket::Status, config::budget::Budgets,
+    harness::event::WeatherKind, mutant::Mutant,
+};
 
 /// Tickets of a night.
 const TICKETS: usize = 20;
@@ -144,4 +151,78 @@ fn a_failing_night_is_made_small() {
     assert_eq!(invariant, Invariant::Gated);
     assert!(large.describe().len() > 20);
     assert!(small.describe().len() <= 6, "{:#?}", small.describe());
+}
+
+/// Five honest tickets, and a provider that is overloaded for an hour and then limited until a
+/// stated time.
+fn bad_weather(happenings: Vec<(u64, Happening)>) -> Plan {
+    let mut plan = Plan::draw(7, 5);
+    for ticket in &mut plan.tickets {
+        ticket.facts.depends_on.clear();
+        ticket.facts.status = Status::Ready;
+        ticket.facts.harness = None;
+        ticket.facts.iterations = None;
+        ticket.accept = false;
+        ticket.rule = Rule::Proceed;
+        ticket.gate = GateMood::Sound;
+        ticket.agents = vec![Agent::Works {
+            files: 1,
+            good: true,
+            done: true,
+        }];
+    }
+    let spell = |from_ms, until_ms, kind, says| Spell {
+        harness: 0,
+        from_ms,
+        until_ms,
+        kind,
+        says,
+    };
+    plan.attempts = 1;
+    plan.length_ms = 8 * HOUR;
+    plan.budgets = Budgets::default();
+    plan.chain = 1;
+    plan.spells = vec![
+        spell(0, HOUR, WeatherKind::Overload, false),
+        spell(HOUR, 3 * HOUR, WeatherKind::Limit, true),
+    ];
+    plan.happenings = happenings;
+    plan.disk.clear();
+    plan.mornings.clear();
+    plan
+}
+
+#[test]
+fn an_hour_of_overload_and_then_a_limit_cost_no_attempt_and_little_time() {
+    // The runner dies in the middle of each wait, too, and the machine sleeps through the reset.
+    let deaths = vec![(40, Happening::DiesAfter), (130, Happening::DiesAfter)];
+    for (happenings, latest) in [
+        (Vec::new(), 60_000),
+        (deaths, 60_000),
+        (vec![(150, Happening::Sleeps(2 * HOUR))], HOUR),
+    ] {
+        let played = play(&bad_weather(happenings), true);
+        let trace = played.trace.join("\n");
+        assert!(
+            played.violations.is_empty(),
+            "{:?}\n{trace}",
+            played.violations
+        );
+        // One attempt is all that each has: none was counted.
+        assert_eq!(played.landed, 5, "{trace}");
+        let within = |from: u64, until: u64| {
+            let begun = played.begun_ms.iter().copied();
+            begun
+                .filter(|at| (from..until).contains(at))
+                .collect::<Vec<_>>()
+        };
+        assert!(within(0, HOUR).len() <= 12, "{:?}", played.begun_ms);
+        assert!(within(HOUR, 3 * HOUR).len() <= 2, "{:?}", played.begun_ms);
+        let first = within(3 * HOUR, u64::MAX)[0];
+        assert!(
+            first <= 3 * HOUR + latest,
+            "{} s late",
+            (first - 3 * HOUR) / 1000
+        );
+    }
 }

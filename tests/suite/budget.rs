@@ -152,10 +152,7 @@ fn what_an_agent_does_not_tell_is_unknown_and_not_zero() {
         said.err
     );
     let report = bed.nightshift(&["report"]).code(0).out;
-    assert!(
-        report.contains("(2 of 3 sessions did not say)"),
-        "{report}"
-    );
+    assert!(report.contains("(2 of 3 sessions did not say)"), "{report}");
 }
 
 #[test]

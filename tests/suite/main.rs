@@ -24,3 +24,4 @@ mod real_crate;
 mod verbs;
 mod verify;
 mod watchdog;
+mod weather;

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::harness::event::WeatherKind;
 
-pub(super) const HARNESS: [&str; 7] = [
-    "command", "prompt", "stories", "env", "weather", "prices", "resume",
+pub(super) const HARNESS: [&str; 8] = [
+    "command", "prompt", "stories", "account", "env", "weather", "prices", "resume",
 ];
 pub(super) const WEATHER: [&str; 6] = ["limit", "overload", "network", "login", "billing", "model"];
 pub(super) const PRICES: [&str; 3] = ["input", "cached", "output"];
@@ -54,6 +54,7 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
     let mut prices = PriceList::default();
     let mut resume = Vec::new();
     let mut resume_at = None;
+    let mut account = None;
     for (key, value) in table {
         match &**key.get_ref() {
             "command" | "stories" => {}
@@ -65,6 +66,7 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
                 ];
                 prompt = walk.choice(key, value, &choices).map(|by| (by, key.span()));
             }
+            "account" => account = walk.text(key, value, "work"),
             "env" => section(walk, key, value, &mut env, variables),
             "weather" => section(walk, key, value, &mut weather, patterns),
             "prices" => section(walk, key, value, &mut prices, price_list),
@@ -138,6 +140,7 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
     };
     Some(HarnessConfig {
         kind: kind?,
+        account,
         env,
         weather,
         prices: prices.complete(),

@@ -72,6 +72,10 @@ fn repair(repair: &Repair) -> String {
             "Locks that a dead runner left on its own refs were removed: {}.",
             paths.join(", ")
         ),
+        Repair::Slept { ms } => format!(
+            "The machine slept for {} min: timeouts stood still, the night's length did not.",
+            ms.div_ceil(60_000)
+        ),
         Repair::Restarted { because, after_ms } => format!(
             "The watchdog started the runner again, {}.{} s after the one before: {because}.",
             after_ms / 1000,

@@ -25,7 +25,7 @@ pub use failed::{FailedLine, RedCheck, Tried};
 pub use landed::{LandedLine, LookLine};
 pub use names::Names;
 pub use night::{ActiveLine, HaltLine, Model, StopLine, model};
-pub use numbers::{Numbers, OutcomeCount};
+pub use numbers::{Numbers, OutcomeCount, WeatherLine};
 pub use rules::RuleLine;
 pub use said::SaidLine;
 pub use unreached::{BlockedGroup, Held, HeldGroup, HeldLine, SkippedGroup};

@@ -1,5 +1,7 @@
 //! The night in numbers. What is not known is absent, never zero.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -8,7 +10,7 @@ use crate::{
     backlog::ticket::Status,
     gate::verdict::Check,
     harness::event::Usage,
-    machine::{Attempt, OutcomeKind, Session, TicketState},
+    machine::{Attempt, OutcomeKind, Session, Setback, TicketState},
 };
 
 /// See the file's header.
@@ -57,8 +59,21 @@ pub struct Numbers {
     pub cost_usd: Option<f64>,
     /// Sessions that did not say what they cost.
     pub cost_unknown: usize,
+    /// What providers said instead of working, each kind of each harness once.
+    pub weather: Vec<WeatherLine>,
     /// The version of nightshift.
     pub version: String,
+}
+
+/// One kind of a harness's weather.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WeatherLine {
+    /// The harness.
+    pub harness: String,
+    /// The kind, in words.
+    pub kind: &'static str,
+    /// How many sessions it ended; none of them counts against a ticket.
+    pub count: usize,
 }
 
 /// How many tickets have an outcome.
@@ -116,6 +131,7 @@ pub(super) fn numbers(view: View<'_>) -> Numbers {
             .filter_map(|usage| usage.cost_usd)
             .reduce(|a, b| a + b),
         cost_unknown: sessions.len() - usages().filter(|usage| usage.cost_usd.is_some()).count(),
+        weather: weather(&attempts),
         version: night.terms.version.clone(),
     }
 }
@@ -134,6 +150,24 @@ fn outcomes(view: View<'_>) -> Vec<OutcomeCount> {
         .collect()
 }
 
+fn weather(attempts: &[&Attempt]) -> Vec<WeatherLine> {
+    let mut counts: BTreeMap<(&str, &'static str), usize> = BTreeMap::new();
+    for attempt in attempts {
+        if let Some(Setback::Weather {
+            harness, weather, ..
+        }) = &attempt.setback
+        {
+            *counts.entry((harness, weather.kind.as_str())).or_insert(0) += 1;
+        }
+    }
+    let line = |((harness, kind), count): ((&str, &'static str), usize)| WeatherLine {
+        harness: harness.to_owned(),
+        kind,
+        count,
+    };
+    counts.into_iter().map(line).collect()
+}
+
 fn is_done_by_hand(ticket: &TicketState) -> bool {
     let landed = ticket
         .outcome()
@@ -142,7 +176,7 @@ fn is_done_by_hand(ticket: &TicketState) -> bool {
 }
 
 fn is_lost(attempt: &Attempt) -> bool {
-    attempt.setback == Some(crate::machine::Setback::RunnerDied)
+    attempt.setback == Some(Setback::RunnerDied)
 }
 
 fn sum(numbers: impl Iterator<Item = Option<u64>>) -> Option<u64> {
