@@ -9,7 +9,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    plan::{Happening, Plan, Spell, TicketPlan},
+    plan::{Happening, Plan, Rule, Spell, TicketPlan},
     repo::{Files, Repo, commit_id, tree_id},
 };
 use crate::{
@@ -59,6 +59,8 @@ pub(super) struct Earth {
     /// Sessions begun on each ticket.
     pub(super) sessions: BTreeMap<usize, usize>,
     pub(super) spells: Vec<Spell>,
+    /// Attempts of each ticket, by the configuration as it is now.
+    pub(super) attempts: u32,
     pub(super) disk_low: bool,
     /// Night branches to which somebody else wrote: a night rightly stops there.
     pub(super) meddled: BTreeSet<String>,
@@ -99,6 +101,7 @@ impl Earth {
             locks: Vec::new(),
             sessions: BTreeMap::new(),
             spells: plan.spells.clone(),
+            attempts: plan.attempts,
             disk_low: false,
             meddled: BTreeSet::new(),
             branch: String::new(),
@@ -214,6 +217,15 @@ impl Earth {
             }
             Happening::Deleted(at) => self.set_present(at, false),
             Happening::Restored(at) => self.set_present(at, true),
+            Happening::ContractEdited(at) => {
+                if let Some(file) = self.file(at) {
+                    file.plan.rule = match file.plan.rule {
+                        Rule::Proceed => Rule::Park,
+                        Rule::Park | Rule::ParkAlone | Rule::ParkAll | Rule::Halt => Rule::Proceed,
+                    };
+                }
+            }
+            Happening::ConfigurationEdited(attempts) => self.attempts = attempts,
             Happening::DiskLow => self.disk_low = true,
             Happening::Asked(kind) => self.ask(kind),
             Happening::AskedTwice(kind) => {

@@ -95,7 +95,7 @@ impl Ground for SimWorld {
             onto: head.branch.clone(),
             limits: Limits {
                 length_ms: plan.length_ms,
-                attempts: plan.attempts,
+                attempts: earth.attempts,
                 consecutive_failures: 6,
                 yield_after: 12,
                 yield_bad: 0.9,

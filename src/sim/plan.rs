@@ -142,6 +142,10 @@ pub(super) enum Happening {
     Deleted(u64),
     /// A ticket's file comes back.
     Restored(u64),
+    /// The contract is edited: a ticket is parked by it from now on, or no longer.
+    ContractEdited(u64),
+    /// The configuration is edited: the next night has this many attempts for each ticket.
+    ConfigurationEdited(u32),
     /// The disk is nearly full.
     DiskLow,
     /// Somebody asks for something.
@@ -336,7 +340,11 @@ fn happening(dice: &mut Dice, tickets: u64) -> Happening {
         28 => Happening::Deleted(dice.below(tickets)),
         29 => Happening::Restored(dice.below(tickets)),
         30 => Happening::DiskLow,
-        31 => Happening::AskedTwice(request(dice, tickets)),
+        31 => match dice.below(3) {
+            0 => Happening::ContractEdited(dice.below(tickets)),
+            1 => Happening::ConfigurationEdited(u32::try_from(dice.between(1, 4)).unwrap_or(1)),
+            _ => Happening::AskedTwice(request(dice, tickets)),
+        },
         _ => Happening::Asked(request(dice, tickets)),
     }
 }
