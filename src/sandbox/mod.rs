@@ -5,8 +5,10 @@
 //! order, because an escape sequence inside a secret would hide it.
 
 mod plain;
+mod proxy;
 mod redact;
 mod shapes;
 
 pub use plain::clean;
+pub use proxy::{HostError, HostList, HostUse, NoHost, Proxy, Seen, Use, WhyNot, forward};
 pub use redact::{LineRedactor, Redactor};
