@@ -120,6 +120,15 @@ pub(super) enum Verb {
         after_help = "Example:\n  nightshift say park --question \"Drop the column?\" --option \"keep it\" --option \"drop it\" --recommend \"keep it\""
     )]
     Say(Say),
+    /// Offer the verbs of `say` as tools of an MCP server on stdin and stdout (for agents)
+    ///
+    /// Speaks the Model Context Protocol, until its input ends. In the configurations of agents the
+    /// server is named `night`.
+    #[command(
+        hide = true,
+        after_help = "Example:\n  claude --mcp-config '{\"mcpServers\": {\"night\": {\"command\": \"nightshift\", \"args\": [\"mcp\"]}}}'"
+    )]
+    Mcp,
     /// The embedded scripted agent.
     #[command(name = "__play", hide = true)]
     Play(Play),

@@ -11,6 +11,7 @@ mod doctor;
 mod failure;
 mod init;
 mod logs;
+mod mcp;
 mod new;
 mod night;
 mod objective;

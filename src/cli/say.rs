@@ -16,13 +16,6 @@ use crate::{
 };
 
 pub(super) fn run(verb: SayVerb, environment: &Environment, ui: Ui) -> Done {
-    let Some(file) = &environment.say_file else {
-        return Err(
-            Failure::usage("`nightshift say` is for an agent that a night has started").hint(
-                "outside of a night there is nobody to speak to; `nightshift new` writes a ticket",
-            ),
-        );
-    };
     let utterance = match verb {
         SayVerb::Note { text } => Utterance::Note { text },
         SayVerb::Assume { text, because } => Utterance::Assume { text, because },
@@ -40,20 +33,36 @@ pub(super) fn run(verb: SayVerb, environment: &Environment, ui: Ui) -> Done {
         SayVerb::Halt { text } => Utterance::Halt { text },
         SayVerb::Done { text } => Utterance::Done { text },
     };
-    let spoken = speak(file, &utterance).map_err(|error| Failure::of(Kind::Environment, &error))?;
-    match spoken {
-        Spoken::Recorded => match utterance {
-            Utterance::Park(_) => ui.out("Recorded. End your session now: a human will answer."),
-            Utterance::Halt { .. } => ui.out("Recorded. The night stops now."),
-            Utterance::Note { .. } | Utterance::Assume { .. } | Utterance::Done { .. } => {
-                ui.out("Recorded.");
-            }
-        },
-        Spoken::Answered { say: answer } => {
-            ui.out(&format!(
-                "Answered: {answer}\nGo on with this answer; it was recorded."
-            ));
-        }
-    }
+    ui.out(&say("`nightshift say` is", &utterance, environment)?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says something to the night, and returns what the agent is told. `this` begins the sentence on
+/// what there is no use for outside of a session.
+pub(super) fn say(
+    this: &str,
+    utterance: &Utterance,
+    environment: &Environment,
+) -> Result<String, Failure> {
+    let Some(file) = &environment.say_file else {
+        return Err(
+            Failure::usage(format!("{this} for an agent that a night has started")).hint(
+                "outside of a night there is nobody to speak to; `nightshift new` writes a ticket",
+            ),
+        );
+    };
+    let spoken = speak(file, utterance).map_err(|error| Failure::of(Kind::Environment, &error))?;
+    Ok(match spoken {
+        Spoken::Recorded => match utterance {
+            Utterance::Park(_) => "Recorded. End your session now: a human will answer.",
+            Utterance::Halt { .. } => "Recorded. The night stops now.",
+            Utterance::Note { .. } | Utterance::Assume { .. } | Utterance::Done { .. } => {
+                "Recorded."
+            }
+        }
+        .to_owned(),
+        Spoken::Answered { say: answer } => {
+            format!("Answered: {answer}\nGo on with this answer; it was recorded.")
+        }
+    })
 }

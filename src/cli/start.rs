@@ -8,7 +8,7 @@ use super::{
     args::{Cli, Verb},
     ask, check, control, demo, doctor,
     failure::{Done, Failure, Kind},
-    init, logs, new, night, policy, report, say, status,
+    init, logs, mcp, new, night, policy, report, say, status,
     ui::Ui,
     verify,
 };
@@ -73,6 +73,7 @@ fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
         Verb::Doctor => doctor::run(&start, environment, ui),
         Verb::Policy(args) => policy::run(args.verb, &start, environment, ui),
         Verb::Say(args) => say::run(args.verb, &environment, ui),
+        Verb::Mcp => mcp::run(environment),
         Verb::Play(args) => {
             let code = harness::play(&args.story, args.attempt, &start);
             Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)))

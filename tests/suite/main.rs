@@ -19,6 +19,7 @@ mod hostile;
 mod house;
 mod kill;
 mod known;
+mod mcp;
 mod objective;
 mod real_crate;
 mod verbs;

@@ -292,6 +292,10 @@ fn every_verb_has_help_with_an_example_and_plain_output_when_piped() {
             "{verb}: {own}"
         );
     }
+    // For agents, and so not in the list.
+    assert!(!help.contains("mcp"), "{help}");
+    let own = bed.nightshift(&["mcp", "--help"]).code(0).out;
+    assert!(own.contains("Example:"), "{own}");
     bed.story("a", WRITES);
     bed.write("backlog/bad.md", "---\nid: [\n---\n");
     for args in [
