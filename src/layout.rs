@@ -96,6 +96,12 @@ impl Layout {
         self.rooms.join("gate")
     }
 
+    /// The folder in which children of one kind (`agent`, `gate`) have their home and their
+    /// temporary files.
+    pub fn private(&self, kind: &str) -> PathBuf {
+        self.rooms.join("private").join(kind)
+    }
+
     /// The folder of the runner's private indexes, out of any room.
     pub fn indexes(&self) -> PathBuf {
         self.rooms.join("index")

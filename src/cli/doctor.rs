@@ -43,6 +43,10 @@ pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
                 "why": finding.why,
                 "remedy": finding.remedy,
             })).collect::<Vec<_>>(),
+            "sandbox": match site.engine() {
+                Ok(engine) => json!({"engine": engine.name(), "what": engine.describe()}),
+                Err(error) => json!({"engine": null, "what": error.to_string()}),
+            },
             "harnesses": preflight.harnesses.iter().map(|(name, readiness)| json!({
                 "name": name,
                 "ready": readiness.ok,
@@ -69,6 +73,9 @@ pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
         if !finding.remedy.is_empty() {
             ui.out(&format!("          {}", finding.remedy));
         }
+    }
+    if let Ok(engine) = site.engine() {
+        ui.out(&format!("{:>9} {}", "sandbox", engine.describe()));
     }
     for (name, readiness) in &preflight.harnesses {
         let word = if readiness.ok { "ready" } else { "not ready" };

@@ -10,6 +10,7 @@ mod detect;
 mod doctor;
 mod failure;
 mod init;
+mod inside;
 mod logs;
 mod mcp;
 mod new;

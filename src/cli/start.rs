@@ -8,7 +8,7 @@ use super::{
     args::{Cli, Verb},
     ask, check, control, demo, doctor,
     failure::{Done, Failure, Kind},
-    init, logs, mcp, new, night, policy, report, say, status,
+    init, inside, logs, mcp, new, night, policy, report, say, status,
     ui::Ui,
     verify,
 };
@@ -16,6 +16,9 @@ use crate::{config::Environment, harness};
 
 /// Runs the program that the command line asks for, and returns its exit code.
 pub fn main() -> ExitCode {
+    if let Some(code) = inside::run() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -4,7 +4,7 @@
 //! [`Environment::all`].
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
 };
 
@@ -59,6 +59,16 @@ impl Environment {
             user: find("USER").map(|user| user.to_string_lossy().into_owned()),
             all,
         }
+    }
+
+    /// `NIGHTSHIFT_REPORT`: the number of the descriptor on which a supervisor tells how its program
+    /// ended; set in a sandbox only.
+    pub fn report_descriptor(&self) -> Option<&OsStr> {
+        let found = self
+            .all
+            .iter()
+            .find(|(name, _)| name == "NIGHTSHIFT_REPORT");
+        found.map(|(_, value)| value.as_os_str())
     }
 
     /// Returns the same environment with another state folder.

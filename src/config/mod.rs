@@ -10,6 +10,7 @@ mod environment;
 mod glob;
 mod model;
 mod parse;
+mod size;
 mod walk;
 
 pub use duration::{BadDuration, parse_duration};
@@ -20,3 +21,4 @@ pub use model::{
     PromptBy, Rooms, Sandbox,
 };
 pub use parse::parse;
+pub use size::parse_size;

@@ -174,6 +174,10 @@ pub struct Gate {
     pub protect: Vec<String>,
     /// Where it runs.
     pub place: GatePlace,
+    /// Whether gates, acceptance checks and set-up may use the network.
+    pub network: bool,
+    /// Names of variables that these get as well.
+    pub env: Vec<String>,
 }
 
 impl Default for Gate {
@@ -183,6 +187,8 @@ impl Default for Gate {
             timeout: Duration::from_secs(20 * 60),
             protect: Vec::new(),
             place: GatePlace::default(),
+            network: false,
+            env: Vec::new(),
         }
     }
 }
@@ -226,22 +232,43 @@ pub struct Rooms {
 }
 
 /// Confinement, as asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Sandbox {
     /// By what means.
     pub engine: Engine,
-    /// What an agent may reach.
+    /// What an agent may reach over the network.
     pub network: Network,
+    /// Hosts that an agent may reach with [`Network::Allow`], as written.
+    pub hosts: Vec<String>,
+    /// Further files and folders that agents and gates may read: absolute, or below `~/`.
+    pub read: Vec<String>,
+    /// The same for writing.
+    pub write: Vec<String>,
+    /// Names of variables that agents get as well.
+    pub env: Vec<String>,
+    /// Bytes of memory for one process; `None` is three quarters of the machine's.
+    pub memory: Option<u64>,
+    /// How many processes and threads; `None` is 4096.
+    pub processes: Option<u32>,
+    /// Bytes of the largest file that may be written; `None` is 8 GiB.
+    pub file_size: Option<u64>,
+    /// Whether a night may run as root without a user namespace.
+    pub allow_root: bool,
 }
 
-/// The means of confinement that may be asked for. This version has none: `auto` finds none and
-/// says so at start and in the report; asking for one by name is refused.
+/// The means of confinement that may be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Engine {
-    /// The best that is there.
+    /// The best that is there; no night without one.
     #[default]
     Auto,
+    /// bubblewrap, with Landlock inside.
+    Bwrap,
+    /// Landlock alone.
+    Landlock,
+    /// Apple's Seatbelt.
+    Seatbelt,
     /// None, in writing.
     Off,
 }
@@ -250,7 +277,9 @@ pub enum Engine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
-    /// Everything. The only choice of this version.
+    /// Everything.
     #[default]
     Open,
+    /// The hosts of the list, through our own proxy.
+    Allow,
 }

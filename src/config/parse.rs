@@ -6,13 +6,14 @@
 
 mod budget;
 mod harness;
+mod sandbox;
 
 use std::ops::Range;
 
 use toml::de::DeTable;
 
 use super::{
-    Agent, Config, Engine, Gate, GatePlace, Network, Night, Rooms, Sandbox,
+    Agent, Config, Gate, GatePlace, Night, Rooms,
     walk::{Key, Value, Walk},
 };
 use crate::diagnostic::{Diagnostic, Source};
@@ -21,10 +22,9 @@ const TOP: [&str; 9] = [
     "backlog", "policy", "agent", "harness", "gate", "night", "budget", "rooms", "sandbox",
 ];
 const AGENT: [&str; 5] = ["harness", "model", "timeout", "silence", "attempts"];
-const GATE: [&str; 4] = ["run", "timeout", "protect", "where"];
+const GATE: [&str; 6] = ["run", "timeout", "protect", "where", "network", "env"];
 const NIGHT: [&str; 2] = ["length", "lanes"];
 const ROOMS: [&str; 2] = ["setup", "copy"];
-const SANDBOX: [&str; 2] = ["engine", "network"];
 
 /// Reads a configuration. What could not be used has its default and a diagnostic, in the order
 /// of the file.
@@ -62,7 +62,7 @@ fn top(walk: &mut Walk<'_>, table: &DeTable<'_>, config: &mut Config) {
             "night" => section(walk, key, value, &mut config.night, night),
             "budget" => section(walk, key, value, &mut config.budget, budget::budgets),
             "rooms" => section(walk, key, value, &mut config.rooms, rooms),
-            "sandbox" => section(walk, key, value, &mut config.sandbox, sandbox),
+            "sandbox" => section(walk, key, value, &mut config.sandbox, sandbox::sandbox),
             _ => walk.unknown(key, "", &TOP),
         }
     }
@@ -113,6 +113,8 @@ fn gate(walk: &mut Walk<'_>, table: &DeTable<'_>, gate: &mut Gate) {
             "timeout" => set(&mut gate.timeout, walk.duration(key, value, "20m")),
             "protect" => set(&mut gate.protect, walk.globs(key, value)),
             "where" => set(&mut gate.place, walk.choice(key, value, &places)),
+            "network" => set(&mut gate.network, walk.boolean(key, value)),
+            "env" => set(&mut gate.env, sandbox::variables(walk, key, value)),
             _ => walk.unknown(key, "gate", &GATE),
         }
     }
@@ -153,43 +155,6 @@ fn rooms(walk: &mut Walk<'_>, table: &DeTable<'_>, rooms: &mut Rooms) {
                     .collect();
             }
             _ => walk.unknown(key, "rooms", &ROOMS),
-        }
-    }
-}
-
-fn sandbox(walk: &mut Walk<'_>, table: &DeTable<'_>, sandbox: &mut Sandbox) {
-    let engines = [
-        ("auto", Some(Engine::Auto)),
-        ("off", Some(Engine::Off)),
-        ("bwrap", None),
-        ("landlock", None),
-        ("seatbelt", None),
-    ];
-    let networks = [("open", Some(Network::Open)), ("allow", None)];
-    for (key, value) in table {
-        match &**key.get_ref() {
-            "engine" => match walk.choice(key, value, &engines) {
-                Some(Some(engine)) => sandbox.engine = engine,
-                Some(None) => walk.error(
-                    "not-in-this-version",
-                    value.span(),
-                    "this version cannot confine agents",
-                    "write \"off\" to run them unconfined, or \"auto\" to take what there is \
-                     (now: nothing)",
-                ),
-                None => {}
-            },
-            "network" => match walk.choice(key, value, &networks) {
-                Some(Some(network)) => sandbox.network = network,
-                Some(None) => walk.error(
-                    "not-in-this-version",
-                    value.span(),
-                    "this version cannot limit what an agent reaches over the network",
-                    "write \"open\", or take the line out",
-                ),
-                None => {}
-            },
-            _ => walk.unknown(key, "sandbox", &SANDBOX),
         }
     }
 }

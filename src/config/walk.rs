@@ -262,6 +262,20 @@ impl<'s> Walk<'s> {
         usable.map(|amount| (amount * 1e6).round() as u64)
     }
 
+    /// Returns `true` or `false`.
+    pub(super) fn boolean(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<bool> {
+        if let DeValue::Boolean(truth) = value.get_ref() {
+            return Some(*truth);
+        }
+        self.wrong(
+            key,
+            value,
+            "true or false",
+            &format!("{} = true", key.get_ref()),
+        );
+        None
+    }
+
     /// Returns the choice that the text names.
     pub(super) fn choice<T: Copy>(
         &mut self,

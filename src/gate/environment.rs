@@ -1,7 +1,9 @@
-//! The environment of a gate: the inherited one, made non-interactive, without what would point
-//! its tools at another repository or build.
+//! The environment of a gate: where tools are, made non-interactive. Nothing in it is a credential,
+//! leads to a model, or points its tools at another repository or build.
 
 use std::ffi::{OsStr, OsString};
+
+use crate::sandbox::is_ordinary;
 
 /// Set for every gate: nothing asks, pages, edits or colours.
 const SET: [(&str, &str); 10] = [
@@ -17,51 +19,19 @@ const SET: [(&str, &str); 10] = [
     ("TERM", "dumb"),
 ];
 
-/// Removed: which repository, index, objects and configuration git uses, and what cargo tells a
-/// program that it runs (nightshift may itself be run so).
-const REMOVED: [&str; 13] = [
-    "CARGO_CRATE_NAME",
-    "CARGO_PRIMARY_PACKAGE",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_WORK_TREE",
-    "RUST_RECURSION_COUNT",
-    "VISUAL",
-    "GIT_SHALLOW_FILE",
-];
-
-/// The same, by how they begin.
-const REMOVED_PREFIXES: [&str; 6] = [
-    "CARGO_BIN_",
-    "CARGO_MANIFEST_",
-    "CARGO_PKG_",
-    "GIT_CEILING_",
-    "GIT_CONFIG",
-    "NIGHTSHIFT_",
-];
-
-/// Returns the environment for gates, from the inherited one, sorted by name.
-pub fn environment(base: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+/// Returns the environment for gates, sorted by name: of the inherited one what says where tools are,
+/// and the variables that are named in `more`.
+pub fn environment(base: &[(OsString, OsString)], more: &[String]) -> Vec<(OsString, OsString)> {
     let is_set = |name: &OsStr| SET.iter().any(|(set, _)| name == *set);
+    let is_named = |name: &OsStr| more.iter().any(|named| name == named.as_str());
     let mut environment: Vec<_> = base
         .iter()
-        .filter(|(name, _)| !is_set(name) && !is_removed(name))
+        .filter(|(name, _)| !is_set(name) && (is_ordinary(name) || is_named(name)))
         .cloned()
         .chain(SET.map(|(name, value)| (name.into(), value.into())))
         .collect();
     environment.sort();
     environment
-}
-
-fn is_removed(name: &OsStr) -> bool {
-    let bytes = name.as_encoded_bytes();
-    REMOVED.iter().any(|removed| name == *removed)
-        || (REMOVED_PREFIXES.iter()).any(|prefix| bytes.starts_with(prefix.as_bytes()))
 }
 
 #[cfg(test)]
@@ -80,16 +50,21 @@ mod tests {
             ("CARGO_PKG_NAME", "nightshift"),
             ("CARGO_MANIFEST_DIR", "/x"),
             ("CARGO_TARGET_DIR", "/cache"),
+            ("OPENAI_API_KEY", "key"),
+            ("NAMED", "yes"),
             ("NIGHTSHIFT_NOW", "2026-11-20T00:00:00Z"),
         ]
         .map(|(name, value)| (name.into(), value.into()));
-        let environment = environment(&base);
+        let environment = environment(&base, &["NAMED".to_owned()]);
         let kept: Vec<_> = environment
             .iter()
             .filter(|(name, _)| !SET.iter().any(|(set, _)| name == *set))
             .map(|(name, _)| name.to_str().unwrap())
             .collect();
-        assert_eq!(kept, ["CARGO_TARGET_DIR", "GIT_AUTHOR_NAME", "PATH"]);
+        assert_eq!(
+            kept,
+            ["CARGO_TARGET_DIR", "GIT_AUTHOR_NAME", "NAMED", "PATH"]
+        );
         let term: Vec<_> = environment
             .iter()
             .filter(|(name, _)| name == "TERM")

@@ -9,7 +9,7 @@ use crate::{
     layout::{self, PathError},
     process::{self, Exit, Progress, Spec},
     repo::id::TreeId,
-    sandbox::{Redactor, clean},
+    sandbox::{Fence, Redactor, clean},
 };
 
 use super::{
@@ -48,6 +48,8 @@ pub struct GateRun<'a> {
     /// The verdict of the same check on the tree that the work began from; `None` when there is
     /// none.
     pub baseline: Option<&'a Verdict>,
+    /// What it may reach.
+    pub fence: &'a Fence<'a>,
     /// What takes secrets out of the log and the reason.
     pub redactor: &'a Redactor,
     /// What it prints and computes is counted here.
@@ -128,8 +130,10 @@ async fn once(gate: &GateRun<'_>, stop: &mut watch::Receiver<bool>) -> Attempt {
     } else {
         "-c"
     };
+    let argv = vec!["sh".into(), flags.into(), gate.command.into()];
+    let wrapped = gate.fence.wrap(argv, gate.room, gate.env);
     let spec = Spec {
-        argv: vec!["sh".into(), flags.into(), gate.command.into()],
+        argv: wrapped.argv,
         folder: gate.room.to_owned(),
         env: gate.env.to_vec(),
         stdin: None,
@@ -139,6 +143,7 @@ async fn once(gate: &GateRun<'_>, stop: &mut watch::Receiver<bool>) -> Attempt {
         silence: None,
         grace: GRACE,
         progress: gate.progress.clone(),
+        supervised: wrapped.supervised,
     };
     let mut kept = Kept::default();
     let finished = process::run(&spec, stop, |_| {}, |_, piece| kept.push(piece)).await;
@@ -221,7 +226,7 @@ mod tests {
             let secret = ("MY_PASSWORD".to_owned(), "open sesame".to_owned());
             Self {
                 folder: tempfile::tempdir().unwrap(),
-                env: super::super::environment(&base),
+                env: super::super::environment(&base, &[]),
                 redactor: Redactor::new([secret].into_iter()),
             }
         }
@@ -248,6 +253,7 @@ mod tests {
                 log: &self.log(),
                 log_name: "x/gate.log".to_owned(),
                 baseline,
+                fence: &Fence::off(),
                 redactor: &self.redactor,
                 progress: &Progress::default(),
             };
@@ -400,6 +406,7 @@ mod tests {
             log: &case.log(),
             log_name: "gate.log".to_owned(),
             baseline: None,
+            fence: &Fence::off(),
             redactor: &case.redactor,
             progress: &Progress::default(),
         };

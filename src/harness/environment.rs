@@ -1,8 +1,8 @@
 //! What an agent's process finds in its environment.
 //!
-//! The base is the runner's own environment. Variables that would point its git at another
-//! repository, and nightshift's own, are taken out; what an unattended agent needs is put in; a
-//! folder in front of `PATH` holds `nightshift`, so that it can speak.
+//! Of the runner's own environment it has what says where tools are and what leads to its model, and
+//! nothing else; what an unattended agent needs is put in; a folder in front of `PATH` holds
+//! `nightshift`, so that it can speak.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,10 @@ use std::{
     path::Path,
 };
 
-use crate::layout::{PathContext, PathError};
+use crate::{
+    layout::{PathContext, PathError},
+    sandbox::{is_ordinary, is_provider},
+};
 
 /// What differs from attempt to attempt.
 pub(super) struct Place<'a> {
@@ -25,40 +28,19 @@ pub(super) struct Place<'a> {
     pub(super) tools: &'a Path,
 }
 
-/// Variables with which git finds a repository or its parts (`git rev-parse --local-env-vars`),
-/// apart from the `GIT_CONFIG` family.
-const GIT_LOCAL: [&str; 13] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_CEILING_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_GRAFT_FILE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-];
-
-fn is_inherited(name: &OsStr) -> bool {
-    let bytes = name.as_encoded_bytes();
-    !(bytes.starts_with(b"NIGHTSHIFT_")
-        || bytes.starts_with(b"GIT_CONFIG")
-        || GIT_LOCAL.iter().any(|local| name == *local))
-}
-
 /// Returns the whole environment of an agent.
 pub(super) fn environment(
     base: &[(OsString, OsString)],
     harness: &BTreeMap<String, String>,
+    more: &[String],
+    home: &[(OsString, OsString)],
     place: &Place<'_>,
 ) -> Vec<(OsString, OsString)> {
+    let is_named = |name: &OsStr| more.iter().any(|named| name == named.as_str());
     let mut env: BTreeMap<OsString, OsString> = base
         .iter()
-        .filter(|(name, _)| is_inherited(name))
+        .filter(|(name, _)| is_ordinary(name) || is_provider(name) || is_named(name))
+        .chain(home)
         .cloned()
         .collect();
     let mut set = |name: &str, value: &OsStr| env.insert(name.into(), value.to_owned());
@@ -115,6 +97,9 @@ mod tests {
             ("GIT_AUTHOR_NAME", "me"),
             ("NIGHTSHIFT_NOW", "then"),
             ("PAGER", "less"),
+            ("ANTHROPIC_API_KEY", "key"),
+            ("GITHUB_TOKEN", "token"),
+            ("DATABASE_URL", "db"),
         ]
         .map(|(name, value)| (name.into(), value.into()));
         let harness = [("PAGER", "more"), ("NIGHTSHIFT_TICKET", "no")]
@@ -123,6 +108,8 @@ mod tests {
         let env = environment(
             &base,
             &harness,
+            &["DATABASE_URL".to_owned()],
+            &[("HOME".into(), "/private".into())],
             &Place {
                 say: Path::new("/say.jsonl"),
                 ticket: "T-1",
@@ -138,10 +125,12 @@ mod tests {
         assert_eq!(
             shown,
             [
+                "ANTHROPIC_API_KEY=key",
+                "DATABASE_URL=db",
                 "GIT_AUTHOR_NAME=me",
                 "GIT_EDITOR=true",
                 "GIT_TERMINAL_PROMPT=0",
-                "HOME=/home/me",
+                "HOME=/private",
                 "NIGHTSHIFT_ATTEMPT=2",
                 "NIGHTSHIFT_BENCH=/bench",
                 "NIGHTSHIFT_SAY=/say.jsonl",

@@ -138,16 +138,33 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
         bench: session.bench,
         tools: session.tools,
     };
+    let env = environment::environment(
+        session.environment,
+        &session.config.env,
+        session.variables,
+        session.home,
+        &place,
+    );
+    let mut fence = session.fence.clone();
+    fence.cell.writable.push(desk.say.clone());
+    let shown = [desk.prompt.clone(), session.tools.to_owned()];
+    fence.cell.shown.extend(shown);
+    fence.cell.shown.push(standing::beside(&desk.say));
+    if let HarnessKind::Script { stories } = &session.config.kind {
+        fence.cell.shown.push(session.root.join(stories));
+    }
+    let wrapped = fence.wrap(argv, session.bench, &env);
     Ok(Spec {
-        argv,
+        argv: wrapped.argv,
         folder: session.bench.to_owned(),
-        env: environment::environment(session.environment, &session.config.env, &place),
+        env,
         stdin,
         mark: session.mark.clone(),
         timeout: session.timeout,
         silence: Some(session.silence),
         grace: GRACE,
         progress: session.progress.clone(),
+        supervised: wrapped.supervised,
     })
 }
 

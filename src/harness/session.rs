@@ -31,7 +31,7 @@ use crate::{
     layout::PathError,
     process::{self, Progress},
     repo::id::CommitId,
-    sandbox::Redactor,
+    sandbox::{Fence, Redactor},
     say::{Listener, StandingAnswer, utterance::Utterance},
 };
 
@@ -68,6 +68,12 @@ pub struct Session<'a> {
     pub program: &'a Path,
     /// A folder for its PATH, with `nightshift` in it.
     pub tools: &'a Path,
+    /// What it may reach.
+    pub fence: &'a Fence<'a>,
+    /// Variables that say where its home is, if it is not where the environment says.
+    pub home: &'a [(OsString, OsString)],
+    /// Names of further variables that it gets.
+    pub variables: &'a [String],
     /// Takes secrets out of everything that is written.
     pub redactor: &'a Redactor,
     /// What all its processes carry.

@@ -26,6 +26,7 @@ use super::{
     id::ProcessId,
     identity::{find_program, identity},
     progress::Progress,
+    report::Report,
     spec::{Exit, Finished, Spec, Stream},
     table::MARK,
     tree::Tree,
@@ -84,7 +85,7 @@ pub async fn run_counted(
     if *stop.borrow() {
         return not_run(Exit::Stopped);
     }
-    let (mut child, mut tree) = match start(spec) {
+    let (mut child, mut tree, report) = match start(spec) {
         Ok(started) => started,
         Err(exit) => return not_run(exit),
     };
@@ -133,11 +134,16 @@ pub async fn run_counted(
     let unended = ending.end(spec.grace).await;
     drain(&mut pipes).await;
     tree.close();
+    let told = report.map(Report::read).unwrap_or_default();
     Finished {
-        exit,
+        exit: if status.is_some() && spec.supervised {
+            told.exit(exit)
+        } else {
+            exit
+        },
         took: started.elapsed(),
         output_bytes: pipes.bytes,
-        survivors: tree.killed(),
+        survivors: tree.killed().saturating_add(told.left),
         processes: tree.peak(),
         unended,
     }
@@ -160,7 +166,7 @@ pub async fn capture(spec: &Spec) -> (Finished, Vec<u8>) {
     (finished, kept)
 }
 
-fn start(spec: &Spec) -> Result<(Child, Tree), Exit> {
+fn start(spec: &Spec) -> Result<(Child, Tree, Option<Report>), Exit> {
     let not_started = |missing, reason| Exit::NotStarted { missing, reason };
     let Some((name, arguments)) = spec.argv.split_first() else {
         return Err(not_started(false, "the command is empty".to_owned()));
@@ -194,10 +200,22 @@ fn start(spec: &Spec) -> Result<(Child, Tree), Exit> {
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     unix::detach(&mut command);
+    let report = if spec.supervised {
+        let begun = Report::begin(&mut command);
+        Some(begun.map_err(|error| not_started(false, format!("no pipe: {error}")))?)
+    } else {
+        None
+    };
     Tree::plant(&spec.mark, || {
         let child = command.spawn()?;
         let pid = child.id().unwrap_or_default();
         Ok((child, pid))
+    })
+    .map(|(child, mut tree)| {
+        if spec.supervised {
+            tree.spare_leader();
+        }
+        (child, tree, report)
     })
     .map_err(|error: io::Error| {
         let missing = matches!(

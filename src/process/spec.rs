@@ -27,6 +27,9 @@ pub struct Spec {
     pub grace: Duration,
     /// What it prints, computes and moves is counted here.
     pub progress: Progress,
+    /// Whether a supervisor ([`super::supervise`]) is somewhere in `argv`, which tells what the
+    /// wrapper around it cannot: whether the program began, how it ended, what it left.
+    pub supervised: bool,
 }
 
 /// How a child ended.

@@ -23,6 +23,7 @@ fn spec(mark: &str, script: &str) -> Spec {
         silence: None,
         grace: SECOND,
         progress: Progress::default(),
+        supervised: false,
     }
 }
 

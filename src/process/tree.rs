@@ -128,6 +128,12 @@ impl Tree {
         members(table, &who, table::mark)
     }
 
+    /// Never asks the leader to end: it is a wrapper that goes when what it holds has gone, and
+    /// would take that with it at once.
+    pub(super) fn spare_leader(&mut self) {
+        self.asked.extend(self.leader.as_ref().map(Entry::key));
+    }
+
     /// Asks all of it to end, each process once; returns how many are there.
     pub(super) fn ask_to_end(&mut self) -> usize {
         let members = self.members();

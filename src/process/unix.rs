@@ -4,15 +4,16 @@
 //! that was given out anew is never hit.
 
 use std::{
+    fs::File,
     io,
-    os::fd::AsFd,
+    os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
-    io::Errno,
+    io::{Errno, FdFlags},
     process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions},
 };
 use tokio::process::Command;
@@ -70,6 +71,43 @@ pub(super) fn detach(command: &mut Command) {
                 Err(Errno::SRCH.into())
             }
         });
+    }
+}
+
+/// Lets a child inherit this descriptor, whose owner must live until the child has started.
+#[expect(
+    unsafe_code,
+    reason = "what happens between fork and exec can only be said through pre_exec"
+)]
+pub(super) fn pass(command: &mut Command, descriptor: RawFd) {
+    // SAFETY: as above; one bare system call. The descriptor is open, because its owner lives.
+    unsafe {
+        command.pre_exec(move || {
+            let descriptor = BorrowedFd::borrow_raw(descriptor);
+            rustix::io::fcntl_setfd(descriptor, FdFlags::empty())?;
+            Ok(())
+        });
+    }
+}
+
+/// Takes over a descriptor that this process was started with; `None` when there is none of this
+/// number. It is closed when another program is started.
+#[expect(unsafe_code, reason = "a number becomes a descriptor in no other way")]
+pub(super) fn inherited(descriptor: RawFd) -> Option<File> {
+    // The standard streams are others' to use.
+    if descriptor <= 2 {
+        return None;
+    }
+    // SAFETY: nothing else in this process has been told of the number; if it is not open, the
+    // first call says so and the value is forgotten unused.
+    let owned = unsafe { OwnedFd::from_raw_fd(descriptor) };
+    match rustix::io::fcntl_setfd(&owned, FdFlags::CLOEXEC) {
+        Ok(()) => Some(owned.into()),
+        Err(_) => {
+            // Closing what is not open would be a fault of ours.
+            _ = owned.into_raw_fd();
+            None
+        }
     }
 }
 

@@ -26,6 +26,27 @@ pub struct Found {
     pub common_dir: PathBuf,
 }
 
+impl Found {
+    /// Returns the folders in which objects are: the repository's own, and those that it borrows
+    /// from, as `objects/info/alternates` names them (`gitrepository-layout(5)`).
+    pub fn objects(&self) -> Vec<PathBuf> {
+        let mut all = vec![self.common_dir.join("objects")];
+        let mut at = 0;
+        // Git follows five of them in a row.
+        while let Some(folder) = all.get(at).cloned().filter(|_| at < 16) {
+            let text = fs::read_to_string(folder.join("info/alternates")).unwrap_or_default();
+            for line in text.lines().filter(|line| !line.starts_with('#')) {
+                let more = folder.join(line);
+                if !line.is_empty() && !all.contains(&more) {
+                    all.push(more);
+                }
+            }
+            at += 1;
+        }
+        all
+    }
+}
+
 /// Finds the repository that `start` is in.
 ///
 /// # Errors

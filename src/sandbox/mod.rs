@@ -1,14 +1,29 @@
 //! What keeps a child and its output harmless.
 //!
+//! A [`Cell`] says what one child may reach, and an [`Engine`] makes it true: bubblewrap with
+//! Landlock inside, or Landlock alone. [`Inside`] is what runs in there before the program.
+//!
 //! Everything that is kept or shown goes through [`clean`], which takes out what a terminal or an
 //! eye can be tricked with, and then through a [`Redactor`], which takes out secrets: in this
 //! order, because an escape sequence inside a secret would hide it.
 
+mod bwrap;
+mod cell;
+mod engine;
+mod home;
+mod inside;
+mod landlock;
 mod plain;
 mod proxy;
 mod redact;
 mod shapes;
+mod variables;
 
+pub use cell::{Cell, Limits, Reach, proxy_variables};
+pub use engine::{Engine, Fence, NoEngine, Wrapped};
+pub use home::{place, tools};
+pub use inside::Inside;
 pub use plain::clean;
 pub use proxy::{HostError, HostList, HostUse, NoHost, Proxy, Seen, Use, WhyNot, forward};
 pub use redact::{LineRedactor, Redactor};
+pub use variables::{is_ordinary, is_provider};

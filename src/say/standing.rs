@@ -114,7 +114,8 @@ pub fn load(say_file: &Path) -> Result<Vec<StandingAnswer>, PathError> {
     }
 }
 
-fn beside(say_file: &Path) -> PathBuf {
+/// Returns where the answers of the session with this file are.
+pub fn beside(say_file: &Path) -> PathBuf {
     say_file.with_file_name(FILE)
 }
 

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{hands::Room, objective, real::Real, world::Trouble};
+use super::{fence::Who, hands::Room, objective, real::Real, world::Trouble};
 use crate::{
     backlog::ticket::{Ticket, TicketId},
     config::{HarnessConfig, HarnessKind},
@@ -16,6 +16,7 @@ use crate::{
     layout::{self, PathContext as _},
     machine::{Active, Attempt, Event, Session, State, TicketState},
     policy::{AskDecision, decision::Decision},
+    sandbox::Fence,
     say::{StandingAnswer, utterance::Utterance},
 };
 
@@ -54,6 +55,14 @@ impl Real {
         let tools = self.hands.layout.rooms().join("tools");
         let own_timeout =
             (left.work_ms).map_or(timeout, |ms| timeout.min(Duration::from_millis(ms)));
+        self.hands.move_in(Who::Agent, false)?;
+        let cell = self.hands.cell(Room::Bench, Who::Agent);
+        let home = self.hands.home_variables(&cell);
+        let fence = Fence {
+            engine: &self.hands.engine,
+            cell,
+            program: &self.program,
+        };
         let request = |prompt, folder, resume, timeout| AgentSession {
             night: &self.night,
             ticket: &ticket,
@@ -68,6 +77,9 @@ impl Real {
             environment: &site.environment.all,
             program: &self.program,
             tools: &tools,
+            fence: &fence,
+            home: &home,
+            variables: &site.config.sandbox.env,
             redactor: &self.hands.redactor,
             mark: desk.mark.clone(),
             timeout,

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{names, site::Site, world::Trouble};
+use super::{fence::Who, names, site::Site, world::Trouble};
 use crate::{
     backlog::{Backlog, ticket::Ticket},
     config::GatePlace,
@@ -26,7 +26,7 @@ use crate::{
         Git, Keep,
         id::{CommitId, TreeId},
     },
-    sandbox::Redactor,
+    sandbox::{Engine, Fence, Redactor},
 };
 
 /// One of the two rooms of a lane.
@@ -101,8 +101,11 @@ pub(super) struct Hands {
     pub(super) stop: watch::Receiver<bool>,
     /// How far the work has come; nobody reads it until somebody puts theirs here.
     pub(super) progress: Progress,
+    /// What confines the children in the rooms.
+    pub(super) engine: Engine,
+    /// This program.
+    pub(super) program: PathBuf,
     memory: Memory,
-    gate_environment: Vec<(OsString, OsString)>,
 }
 
 impl Hands {
@@ -120,7 +123,16 @@ impl Hands {
         let text = |word: &OsString| word.to_string_lossy().into_owned();
         let all = site.environment.all.iter();
         let redactor = Redactor::new(all.map(|(name, value)| (text(name), text(value))));
-        let gate_environment = gate::environment(&site.environment.all);
+        let engine = match site.engine() {
+            Ok(engine) => engine.clone(),
+            Err(error) => return Err(Trouble::of(error, "run `nightshift doctor`")),
+        };
+        let program = std::env::current_exe().map_err(|error| {
+            Trouble::new(
+                format!("this program cannot be found: {error}"),
+                "reinstall it",
+            )
+        })?;
         Ok(Self {
             site,
             layout,
@@ -130,7 +142,8 @@ impl Hands {
             stop,
             progress: Progress::default(),
             memory,
-            gate_environment,
+            engine,
+            program,
         })
     }
 
@@ -289,12 +302,23 @@ impl Hands {
 
     async fn run(&mut self, room: Room, wanted: &Wanted<'_>) -> Result<Judged, Trouble> {
         let folder = self.room(room);
+        self.move_in(Who::Gate, false)?;
+        let cell = self.cell(room, Who::Gate);
+        let config = &self.site.config;
+        let mut env = gate::environment(&self.site.environment.all, &config.gate.env);
+        env.extend(self.home_variables(&cell));
+        let fence = Fence {
+            engine: &self.engine,
+            cell,
+            program: &self.program,
+        };
         let run = GateRun {
             check: wanted.check,
             command: wanted.command,
             room: &folder,
             tree: wanted.tree,
-            env: &self.gate_environment,
+            env: &env,
+            fence: &fence,
             timeout: self.site.config.gate.timeout,
             mark: wanted.desk.mark.clone(),
             log: &wanted.desk.folder.join(wanted.log),

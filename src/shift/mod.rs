@@ -14,6 +14,7 @@ mod bench;
 mod boundary;
 mod checks;
 pub mod control;
+mod fence;
 mod ground;
 mod hands;
 mod landing;

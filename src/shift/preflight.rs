@@ -7,10 +7,11 @@ use std::path::Path;
 use super::{outlook, site::Site};
 use crate::{
     backlog, clock,
-    config::{Engine, GatePlace, HarnessKind},
+    config::{GatePlace, HarnessKind},
     harness::{self, Readiness},
     process,
     repo::{self, Finding, Fit},
+    sandbox::Engine,
 };
 
 /// What was found before a night.
@@ -78,6 +79,7 @@ impl Site {
         if !rehearsal {
             refusals.extend(self.no_agent(&harnesses));
         }
+        refusals.extend(self.no_engine());
         let blind_spots = self.blind_spots(&findings, rehearsal);
         Preflight {
             refusals,
@@ -130,6 +132,30 @@ impl Site {
             .collect()
     }
 
+    fn no_engine(&self) -> Option<Refusal> {
+        let (what, remedy) = match self.engine() {
+            Err(error) => (
+                format!("agents and gates cannot be confined: {error}"),
+                "install bubblewrap, or write `engine = \"off\"` under `[sandbox]` in nightshift.toml to run them unconfined",
+            ),
+            Ok(Engine::Landlock | Engine::Off)
+                if rustix::process::geteuid().is_root() && !self.config.sandbox.allow_root =>
+            {
+                (
+                    "nightshift runs as root, without a user namespace around agents and gates"
+                        .to_owned(),
+                    "run it as another user, install bubblewrap, or write `allow_root = true` under `[sandbox]`",
+                )
+            }
+            Ok(_) => return None,
+        };
+        Some(Refusal {
+            what,
+            remedy: remedy.to_owned(),
+            configuration: false,
+        })
+    }
+
     fn no_agent(&self, harnesses: &[(String, Readiness)]) -> Option<Refusal> {
         let wanted = &self.config.agent.harness;
         if wanted.is_empty() {
@@ -168,12 +194,9 @@ impl Site {
 
     fn blind_spots(&self, findings: &[Finding], rehearsal: bool) -> Vec<String> {
         let mut spots = Vec::new();
-        spots.push(match self.config.sandbox.engine {
-            Engine::Auto => "Agents and gates are not confined: this version has no sandbox, so they may do whatever you may do.".to_owned(),
-            Engine::Off => "Agents and gates are not confined, as `engine = \"off\"` says: they may do whatever you may do.".to_owned(),
-        });
-        if rustix::process::geteuid().is_root() {
-            spots.push("nightshift runs as root, so agents and gates do too.".to_owned());
+        // Without one the night is refused.
+        if let Ok(engine) = self.engine() {
+            spots.extend(engine.blind_spots());
         }
         if !rehearsal {
             for name in &self.config.agent.harness {

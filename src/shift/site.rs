@@ -4,6 +4,8 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::OnceLock,
+    thread,
 };
 
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
     layout::{Layout, PathContext, PathError},
     policy::{self, BadGlob, Policy},
     repo::{self, Found, LocateError},
+    sandbox::{Engine, NoEngine},
 };
 
 /// The name of the configuration file in the repository's root.
@@ -38,6 +41,8 @@ pub struct Site {
     pub contracted: bool,
     /// What is wrong in these two files.
     pub diagnostics: Vec<Diagnostic>,
+    /// What confines here, once it was looked for.
+    engine: OnceLock<Result<Engine, NoEngine>>,
 }
 
 /// Why a site cannot be opened.
@@ -90,7 +95,36 @@ impl Site {
             policy,
             contracted,
             diagnostics,
+            engine: OnceLock::new(),
         })
+    }
+
+    /// Returns what confines agents and gates here. The first call tries it on a child.
+    ///
+    /// # Errors
+    /// Nothing does, or not what the configuration names.
+    pub fn engine(&self) -> Result<&Engine, &NoEngine> {
+        self.engine.get_or_init(|| self.find_engine()).as_ref()
+    }
+
+    fn find_engine(&self) -> Result<Engine, NoEngine> {
+        let failed = |error: io::Error| NoEngine(vec![error.to_string()]);
+        let program = std::env::current_exe().map_err(failed)?;
+        let find = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(failed)?;
+            runtime.block_on(Engine::find(
+                self.config.sandbox.engine,
+                &self.environment.path,
+                &program,
+                &self.layout.rooms().join("probe"),
+            ))
+        };
+        // A thread of its own, because the caller may be on a runtime already.
+        thread::scope(|scope| scope.spawn(find).join())
+            .unwrap_or_else(|_panic| Err(NoEngine(vec!["the probe broke".to_owned()])))
     }
 
     /// Returns the diagnostics that forbid a night.

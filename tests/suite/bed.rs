@@ -17,6 +17,11 @@ use tempfile::TempDir;
 /// How long anything in a test may take before the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Ends a configuration: agents and gates may write `~/shared`, where tests wait for them.
+pub(crate) const SHARED: &str = "\n[sandbox]\nwrite = [\"~/shared\"]\n";
+/// The same without confinement, for tests of what holds when there is none.
+pub(crate) const UNCONFINED: &str = "\n[sandbox]\nengine = \"off\"\nallow_root = true\n";
+
 /// A home, a repository in it, and the binary under test.
 pub(crate) struct Bed {
     home: TempDir,
@@ -75,6 +80,7 @@ impl Bed {
             .unwrap();
         let root = home.path().join("repo");
         fs::create_dir(&root).unwrap();
+        fs::create_dir(home.path().join("shared")).unwrap();
         let bed = Self { home, root };
         bed.git(&["init", "-q", "-b", "main"]);
         bed.git(&["config", "user.name", "Ann"]);
@@ -98,7 +104,7 @@ impl Bed {
         self.write(
             "nightshift.toml",
             &format!(
-                "[agent]\nharness = \"script\"\ntimeout = \"30s\"\nsilence = \"20s\"\n\n[harness.script]\nstories = \"stories\"\n\n[gate]\nrun = {gate:?}\ntimeout = \"30s\"\n\n{more}"
+                "[agent]\nharness = \"script\"\ntimeout = \"30s\"\nsilence = \"20s\"\n\n[harness.script]\nstories = \"stories\"\n\n[gate]\nrun = {gate:?}\ntimeout = \"30s\"\n\n{more}{SHARED}"
             ),
         );
         self.write("policy.toml", "");
@@ -115,6 +121,17 @@ impl Bed {
     /// The bed's home folder.
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// The folder of it that agents and gates may write.
+    pub(crate) fn shared(&self) -> PathBuf {
+        self.home.path().join("shared")
+    }
+
+    /// Takes confinement out of the configuration.
+    pub(crate) fn unconfine(&self) {
+        let config = self.read("nightshift.toml").replace(SHARED, UNCONFINED);
+        self.write("nightshift.toml", &config);
     }
 
     /// Writes a file of the checkout.

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::bed::Bed;
+use crate::bed::{Bed, SHARED};
 
 /// What an agent prints that took a dollar and 700 tokens in three turns.
 const DOLLAR: &str = r#"echo '{"type":"result","subtype":"success","is_error":false,"num_turns":3,"total_cost_usd":1.0,"usage":{"input_tokens":600,"output_tokens":100}}'"#;
@@ -11,7 +11,7 @@ const DOLLAR: &str = r#"echo '{"type":"result","subtype":"success","is_error":fa
 /// Three tickets, each worked by a script of its name, with this under `[budget]`.
 fn bed(scripts: [&str; 3], budget: &str) -> Bed {
     let bed = Bed::new();
-    let agents = bed.home().join("agents");
+    let agents = bed.shared().join("agents");
     fs::create_dir(&agents).unwrap();
     for (id, script) in ["a", "b", "c"].into_iter().zip(scripts) {
         fs::write(agents.join(id), script).unwrap();
@@ -19,7 +19,7 @@ fn bed(scripts: [&str; 3], budget: &str) -> Bed {
     bed.write(
         "nightshift.toml",
         &format!(
-            "[agent]\nharness = \"sh\"\ntimeout = \"60s\"\nsilence = \"20s\"\nattempts = 2\n\n[harness.sh]\ncommand = [\"sh\", \"{}/{{ticket}}\"]\nprompt = \"file\"\n\n[gate]\nrun = \"! [ -e red.txt ]\"\n{budget}",
+            "[agent]\nharness = \"sh\"\ntimeout = \"60s\"\nsilence = \"20s\"\nattempts = 2\n\n[harness.sh]\ncommand = [\"sh\", \"{}/{{ticket}}\"]\nprompt = \"file\"\n\n[gate]\nrun = \"! [ -e red.txt ]\"\n{budget}{SHARED}",
             agents.display()
         ),
     );
@@ -79,7 +79,7 @@ fn a_ticket_may_fail_over_its_budget() {
 fn a_night_over_its_budget_ends_and_a_restart_does_not_forget() {
     // The runner dies once, after the first ticket's money is spent.
     let dies = format!(
-        "echo b > b.txt\nif ! [ -e $HOME/died ]; then : > $HOME/died; kill -9 $PPID; sleep 60; fi\n{DOLLAR}\n"
+        "echo b > b.txt\nif ! [ -e $HOME/shared/died ]; then : > $HOME/shared/died; kill -9 $PPID; sleep 60; fi\n{DOLLAR}\n"
     );
     let bed = bed(
         [&works("a"), &dies, &works("c")],
@@ -97,7 +97,7 @@ fn a_night_over_its_budget_ends_and_a_restart_does_not_forget() {
         "{}",
         said.err
     );
-    assert!(bed.home().join("died").exists());
+    assert!(bed.shared().join("died").exists());
     let outcomes = bed.outcomes();
     assert_eq!((&*outcomes["a"], &*outcomes["b"]), ("done", "done"));
     assert_eq!(outcomes["c"], "skipped");

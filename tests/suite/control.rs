@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::bed::{Bed, wait_for};
 
-/// Works until `$HOME/go` is there.
-const PATIENT: &str = "- write: {path: a.txt, text: a}\n- sh: \"while ! [ -e $HOME/go ]; do echo .; sleep 0.05; done\"";
+/// Works until `$HOME/shared/go` is there.
+const PATIENT: &str = "- write: {path: a.txt, text: a}\n- sh: \"while ! [ -e $HOME/shared/go ]; do echo .; sleep 0.05; done\"";
 
 /// Two tickets, the first of which waits to be told to go on.
 fn two() -> Bed {
@@ -24,7 +24,7 @@ fn two() -> Bed {
 }
 
 fn go(bed: &Bed) {
-    fs::write(bed.home().join("go"), "").unwrap();
+    fs::write(bed.shared().join("go"), "").unwrap();
 }
 
 fn status(bed: &Bed) -> Value {
@@ -156,13 +156,14 @@ fn a_skipped_ticket_is_left_for_tonight() {
 #[test]
 fn a_stop_at_once_ends_an_agent_that_does_not_want_to_end_within_five_seconds() {
     let bed = two();
+    bed.unconfine();
     bed.steps(
         "a",
-        "- sh: \"trap '' TERM INT HUP; (trap '' TERM; setsid sh -c 'trap \\\"\\\" TERM; echo $$ > $HOME/daemon; while :; do sleep 1; done' &) ; touch $HOME/on; while :; do sleep 1; done\"",
+        "- sh: \"trap '' TERM INT HUP; (trap '' TERM; setsid sh -c 'trap \\\"\\\" TERM; echo $$ > $HOME/shared/daemon; while :; do sleep 1; done' &) ; touch $HOME/shared/on; while :; do sleep 1; done\"",
     );
     let mut night = bed.start(&["run"]);
     wait_for("the daemon", || {
-        fs::read_to_string(bed.home().join("daemon")).map_err(|error| error.to_string())
+        fs::read_to_string(bed.shared().join("daemon")).map_err(|error| error.to_string())
     });
     let began = Instant::now();
     bed.nightshift(&["stop", "--now", "--reason", "bed time"])
@@ -173,7 +174,7 @@ fn a_stop_at_once_ends_an_agent_that_does_not_want_to_end_within_five_seconds() 
         "{:?}",
         began.elapsed()
     );
-    let daemon = fs::read_to_string(bed.home().join("daemon")).unwrap();
+    let daemon = fs::read_to_string(bed.shared().join("daemon")).unwrap();
     assert!(!fs::exists(format!("/proc/{}", daemon.trim())).unwrap());
     bed.nightshift(&["verify"]).code(0);
 }

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::bed::{Bed, Said, binary};
+use crate::bed::{Bed, Said, UNCONFINED, binary};
 
 /// A bed whose ticket `bad` is worked by this script, and `good` by an honest one. `bad` comes
 /// first and has one attempt.
@@ -25,14 +25,14 @@ fn bed(script: &str) -> Bed {
 }
 
 fn furnish(bed: Bed, script: &str) -> Bed {
-    let agents = bed.home().join("agents");
+    let agents = bed.shared().join("agents");
     fs::create_dir(&agents).unwrap();
     fs::write(agents.join("bad"), script).unwrap();
     fs::write(agents.join("good"), "echo good > good.txt\n").unwrap();
     bed.write(
         "nightshift.toml",
         &format!(
-            "[agent]\nharness = \"sh\"\ntimeout = \"300s\"\nsilence = \"2s\"\n\n[harness.sh]\ncommand = [\"sh\", \"{}/{{ticket}}\"]\nprompt = \"file\"\n\n[gate]\nrun = \"! [ -e bad.txt ]\"\ntimeout = \"30s\"\n",
+            "[agent]\nharness = \"sh\"\ntimeout = \"300s\"\nsilence = \"2s\"\n\n[harness.sh]\ncommand = [\"sh\", \"{}/{{ticket}}\"]\nprompt = \"file\"\n\n[gate]\nrun = \"! [ -e bad.txt ]\"\ntimeout = \"30s\"\n{UNCONFINED}",
             agents.display()
         ),
     );
@@ -127,12 +127,12 @@ fn one_that_ignores_being_asked_to_end_is_killed() {
 #[test]
 fn one_that_makes_itself_a_daemon_does_not_outlive_its_attempt() {
     let bed = bed(
-        "(setsid sh -c 'exec </dev/null >/dev/null 2>&1 3>&-; cd /; (setsid env -i PATH=\"$PATH\" A=\"$1\" sh -c \"echo \\$\\$ > $1/pid; while :; do sleep 300; done\" &) ; exit' sh \"$HOME\" &)\nwhile ! [ -s \"$HOME/pid\" ]; do sleep 0.01; done\necho bad > fine.txt\n",
+        "(setsid sh -c 'exec </dev/null >/dev/null 2>&1 3>&-; cd /; (setsid env -i PATH=\"$PATH\" A=\"$1\" sh -c \"echo \\$\\$ > $1/pid; while :; do sleep 300; done\" &) ; exit' sh \"$HOME/shared\" &)\nwhile ! [ -s \"$HOME/shared/pid\" ]; do sleep 0.01; done\necho bad > fine.txt\n",
     );
     let users = bed.users();
     night(&bed).code(0);
     ends(&bed, &users, "done", "fine.txt");
-    let pid = fs::read_to_string(bed.home().join("pid")).unwrap();
+    let pid = fs::read_to_string(bed.shared().join("pid")).unwrap();
     assert!(!Path::new("/proc").join(pid.trim()).join("cwd").exists());
 }
 
@@ -150,11 +150,11 @@ fn a_bomb_of_processes_is_cleared_away() {
 /// ticket, and the other one lands. Holds also where a supervisor starts the runner anew.
 #[test]
 fn one_that_kills_its_parent_is_blocked_after_three_deaths() {
-    let bed = bed("echo x >> \"$HOME/deaths\"\nkill -9 $PPID\nsleep 300\n");
+    let bed = bed("echo x >> \"$HOME/shared/deaths\"\nkill -9 $PPID\nsleep 300\n");
     let users = bed.users();
     night(&bed).code(1);
     ends(&bed, &users, "blocked", "died 3 times in a row");
-    let deaths = fs::read_to_string(bed.home().join("deaths")).unwrap();
+    let deaths = fs::read_to_string(bed.shared().join("deaths")).unwrap();
     assert_eq!(deaths.lines().count(), 3);
 }
 
@@ -162,7 +162,7 @@ fn one_that_kills_its_parent_is_blocked_after_three_deaths() {
 #[test]
 fn one_that_killed_its_parent_once_lands_in_the_next_run() {
     let bed = bed(
-        "if ! [ -e \"$HOME/died\" ]; then : > \"$HOME/died\"; kill -9 $PPID; sleep 300; fi\necho fine > fine.txt\n",
+        "if ! [ -e \"$HOME/shared/died\" ]; then : > \"$HOME/shared/died\"; kill -9 $PPID; sleep 300; fi\necho fine > fine.txt\n",
     );
     let users = bed.users();
     night(&bed).code(0);
@@ -272,8 +272,8 @@ fn fills_the_disk(breaker: &str, script: &str, because: &str, remedy: &str) {
     assert_eq!(left(&bed), Vec::<String>::new());
 
     // With space again, the night goes on.
-    fs::remove_file(bed.home().join("junk")).unwrap();
-    fs::write(bed.home().join("agents/bad"), "echo fine > fine.txt\n").unwrap();
+    fs::remove_file(bed.shared().join("junk")).unwrap();
+    fs::write(bed.shared().join("agents/bad"), "echo fine > fine.txt\n").unwrap();
     night(&bed).code(0);
     ends(&bed, &users, "done", "fine.txt");
 }
@@ -282,7 +282,7 @@ fn fills_the_disk(breaker: &str, script: &str, because: &str, remedy: &str) {
 fn one_that_nearly_fills_the_disk_halts_the_night_before_anything_is_hurt() {
     fills_the_disk(
         "32 MiB",
-        "head -c 50M /dev/zero > \"$HOME/junk\"\necho fine > fine.txt\n",
+        "head -c 50M /dev/zero > \"$HOME/shared/junk\"\necho fine > fine.txt\n",
         "the contract wants 32 MiB",
         "Free at least ",
     );
@@ -292,7 +292,7 @@ fn one_that_nearly_fills_the_disk_halts_the_night_before_anything_is_hurt() {
 fn one_that_fills_the_disk_halts_the_night_and_its_report_is_written() {
     fills_the_disk(
         "1 MiB",
-        "cat /dev/zero > \"$HOME/junk\"\necho fine > fine.txt\n",
+        "cat /dev/zero > \"$HOME/shared/junk\"\necho fine > fine.txt\n",
         "No space left",
         "Look at the disk",
     );

@@ -353,6 +353,8 @@ fn an_agent_cannot_rewrite_its_gate_or_its_contract() {
 fn a_ticket_that_is_broken_for_a_while_keeps_its_attempts() {
     let bed = Bed::with_stories();
     bed.configure_gate("! [ -f bad.txt ]", "");
+    // Its agent stands for the user, who edits the ticket meanwhile.
+    bed.unconfine();
     bed.ticket("a", "priority: 1\nattempts: 2", "Do it.");
     let file = bed.root.join("backlog/a.md");
     let broken = format!(
@@ -461,7 +463,7 @@ fn the_persons_uncommitted_and_untracked_files_stay_byte_for_byte() {
 #[test]
 fn a_timed_out_gate_leaves_no_grandchildren() {
     let bed = Bed::with_stories();
-    let pids = bed.home().join("pids");
+    let pids = bed.shared().join("pids");
     bed.configure_gate(
         &format!(
             "[ -f a.txt ] || exit 0; (setsid sleep 300 & echo $! >> {0}); sleep 301 & echo $! >> {0}; echo $$ >> {0}; sleep 302",
@@ -473,6 +475,7 @@ fn a_timed_out_gate_leaves_no_grandchildren() {
         .read("nightshift.toml")
         .replace("timeout = \"30s\"\n\n", "timeout = \"1s\"\n\n");
     bed.write("nightshift.toml", &config);
+    bed.unconfine();
     bed.ticket("a", "attempts: 1", "Do it.");
     bed.steps("a", &writes("a"));
     bed.night().code(1);
@@ -486,7 +489,8 @@ fn a_timed_out_gate_leaves_no_grandchildren() {
 #[test]
 fn a_daemon_of_an_agent_does_not_outlive_its_attempt() {
     let bed = Bed::with_stories();
-    let pid = bed.home().join("pid");
+    bed.unconfine();
+    let pid = bed.shared().join("pid");
     bed.story(
         "a",
         &format!(

@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::bed::Bed;
+use crate::bed::{Bed, SHARED};
 
 /// Where cargo has unpacked the crate `strsim`, on which nightshift depends.
 fn strsim(bed: &Bed) -> PathBuf {
@@ -48,7 +48,7 @@ fn patch(bed: &Bed, id: &str, find: &str, with: &str) {
     bed.write("src/lib.rs", &text.replacen(find, with, 1));
     let difference = bed.git(&["diff"]);
     bed.git(&["checkout", "-q", "--", "src"]);
-    let file = bed.home().join("patches").join(format!("{id}.patch"));
+    let file = bed.shared().join("patches").join(format!("{id}.patch"));
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(file, difference).unwrap();
 }
@@ -78,11 +78,11 @@ fn a_night_on_a_crate_from_the_registry() {
         "pub fn levenshtein(a: &str, b: &str) -> usize {",
         "pub fn levenshtein(a: &str, b: &str) -> usize {\n    if !a.is_empty() { return 0; }",
     );
-    let patches = bed.home().join("patches");
+    let patches = bed.shared().join("patches");
     bed.write(
         "nightshift.toml",
         &format!(
-            "[agent]\nharness = \"patch\"\nattempts = 2\n\n[harness.patch]\ncommand = [\"git\", \"apply\", \"{}/{{ticket}}.patch\"]\n\n[gate]\nrun = \"cargo test --offline --quiet\"\n",
+            "[agent]\nharness = \"patch\"\nattempts = 2\n\n[harness.patch]\ncommand = [\"git\", \"apply\", \"{}/{{ticket}}.patch\"]\n\n[gate]\nrun = \"cargo test --offline --quiet\"\n{SHARED}",
             patches.display()
         ),
     );

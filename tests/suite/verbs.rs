@@ -205,7 +205,7 @@ fn tickets_written_while_the_night_runs_are_taken_up() {
     let bed = Bed::with_stories();
     bed.story(
         "a",
-        "- sh: \"while ! [ -e $HOME/go ]; do sleep 0.01; done\"\n- write: {path: a.txt, text: a}",
+        "- sh: \"while ! [ -e $HOME/shared/go ]; do sleep 0.01; done\"\n- write: {path: a.txt, text: a}",
     );
     bed.steps("late", &write_of("late"));
     let mut child = bed.start(&["run"]);
@@ -215,7 +215,7 @@ fn tickets_written_while_the_night_runs_are_taken_up() {
         working.then_some(()).ok_or(status.out)
     });
     bed.ticket("late", "", "Written at night.");
-    fs::write(bed.home().join("go"), "").unwrap();
+    fs::write(bed.shared().join("go"), "").unwrap();
     child.wait().unwrap();
     assert_eq!(bed.outcomes().get("late").map(String::as_str), Some("done"));
 }

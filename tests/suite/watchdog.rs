@@ -10,10 +10,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::bed::{Bed, binary, wait_for};
+use crate::bed::{Bed, SHARED, binary, wait_for};
 
-/// Works on until `$HOME/go` is there, and shows that it does.
-const PATIENT: &str = "- print: here I am\n- sh: \"while ! [ -e $HOME/go ]; do echo .; sleep 0.05; done\"\n- write: {path: a.txt, text: a}";
+/// Works on until `$HOME/shared/go` is there, and shows that it does.
+const PATIENT: &str = "- print: here I am\n- sh: \"while ! [ -e $HOME/shared/go ]; do echo .; sleep 0.05; done\"\n- write: {path: a.txt, text: a}";
 
 /// Two tickets, the first of which waits to be told to go on.
 fn two() -> Bed {
@@ -29,13 +29,13 @@ fn two_in_haste() -> Bed {
     let bed = two();
     bed.write(
         "nightshift.toml",
-        "[agent]\nharness = \"script\"\ntimeout = \"30s\"\nsilence = \"1s\"\nattempts = 1\n[harness.script]\nstories = \"stories\"\n[gate]\nrun = \"true\"\n",
+        &format!("[agent]\nharness = \"script\"\ntimeout = \"30s\"\nsilence = \"1s\"\nattempts = 1\n[harness.script]\nstories = \"stories\"\n[gate]\nrun = \"true\"\n{SHARED}"),
     );
     bed
 }
 
 fn go(bed: &Bed) {
-    fs::write(bed.home().join("go"), "").unwrap();
+    fs::write(bed.shared().join("go"), "").unwrap();
 }
 
 fn beat(bed: &Bed) -> Result<Value, String> {

@@ -5,18 +5,18 @@ use std::{fs, time::Duration};
 
 use serde_json::Value;
 
-use crate::bed::{Bed, wait_for};
+use crate::bed::{Bed, SHARED, wait_for};
 
 /// Two tickets, and harnesses of these names, each a script of its own that counts its spawns.
 fn bed(harnesses: &[(&str, &str)], more: &str) -> Bed {
     let bed = Bed::new();
-    let agents = bed.home().join("agents");
+    let agents = bed.shared().join("agents");
     fs::create_dir(&agents).unwrap();
     let mut config = String::new();
     let mut names = Vec::new();
     for (name, script) in harnesses {
         let path = agents.join(name);
-        let counts = format!("echo x >> $HOME/spawned-{name}\n{script}\n");
+        let counts = format!("echo x >> $HOME/shared/spawned-{name}\n{script}\n");
         fs::write(&path, counts).unwrap();
         names.push(format!("\"{name}\""));
         config.push_str(&format!(
@@ -27,7 +27,7 @@ fn bed(harnesses: &[(&str, &str)], more: &str) -> Bed {
     bed.write(
         "nightshift.toml",
         &format!(
-            "[agent]\nharness = [{}]\ntimeout = \"60s\"\nsilence = \"50s\"\nattempts = 1\n\n[gate]\nrun = \"! [ -e red.txt ]\"\n{config}",
+            "[agent]\nharness = [{}]\ntimeout = \"60s\"\nsilence = \"50s\"\nattempts = 1\n\n[gate]\nrun = \"! [ -e red.txt ]\"\n{config}{SHARED}",
             names.join(", ")
         ),
     );
@@ -39,7 +39,7 @@ fn bed(harnesses: &[(&str, &str)], more: &str) -> Bed {
 }
 
 fn spawned(bed: &Bed, name: &str) -> usize {
-    let text = fs::read_to_string(bed.home().join(format!("spawned-{name}")));
+    let text = fs::read_to_string(bed.shared().join(format!("spawned-{name}")));
     text.unwrap_or_default().lines().count()
 }
 
@@ -53,7 +53,7 @@ fn status(bed: &Bed) -> Value {
 #[test]
 fn a_limit_is_waited_for_costs_no_attempt_and_outlives_the_runner() {
     let script = format!(
-        "if ! [ -e $HOME/limited ]; then : > $HOME/limited; echo \"Claude AI usage limit reached|$(($(date +%s)+12))\" >&2; exit 1; fi\n{WORKS}"
+        "if ! [ -e $HOME/shared/limited ]; then : > $HOME/shared/limited; echo \"Claude AI usage limit reached|$(($(date +%s)+12))\" >&2; exit 1; fi\n{WORKS}"
     );
     let bed = bed(&[("only", &script)], "");
     let mut night = bed.start(&["run", "--restart-pause", "10ms"]);

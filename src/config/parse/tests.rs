@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{HarnessKind, Prices, PromptBy},
+    super::{Engine, HarnessKind, Prices, PromptBy},
     *,
 };
 use crate::{diagnostic::render, harness::event::WeatherKind};
@@ -181,9 +181,9 @@ fn each_problem_is_named_with_its_place_and_the_next_step() {
              file: backlog, policy, agent, harness, gate, night, budget, rooms, sandbox",
         ),
         (
-            "[gate]\nnetwork = \"open\"",
-            "unknown-key 2:1 `network` is not a key in `[gate]` / known in `[gate]`: run, \
-             timeout, protect, where",
+            "[gate]\nreach = \"open\"",
+            "unknown-key 2:1 `reach` is not a key in `[gate]` / known in `[gate]`: run, timeout, \
+             protect, where, network, env",
         ),
         (
             "[harness.a]\ncommand = [\"x\"]\ncomand = \"y\"",
@@ -234,19 +234,28 @@ fn each_problem_is_named_with_its_place_and_the_next_step() {
              or take the line out",
         ),
         (
-            "[sandbox]\nengine = \"bwrap\"",
-            "not-in-this-version 2:10 this version cannot confine agents / write \"off\" to run \
-             them unconfined, or \"auto\" to take what there is (now: nothing)",
+            "[sandbox]\nhosts = [\"a.example\"]",
+            "hosts-without-allow 2:1 `hosts` says nothing while the network is open / write \
+             `network = \"allow\"` as well, or take the line out",
+        ),
+        (
+            "[sandbox]\nread = [\"~\"]",
+            "bad-value 2:9 `~` is not a place on this machine / write a path that begins with `/` \
+             or `~/`, without `..`, and not all of either",
+        ),
+        (
+            "[gate]\nenv = [\"LD_PRELOAD\"]",
+            "bad-value 2:8 `LD_PRELOAD` would change which programs or repositories are used / it \
+             is never passed on; take it out",
         ),
         (
             "[sandbox]\nengine = \"non\"",
-            "bad-value 2:10 `engine` cannot be `non` / choose one of \"auto\", \"off\", \
-             \"bwrap\", \"landlock\", \"seatbelt\"",
+            "bad-value 2:10 `engine` cannot be `non` / choose one of \"auto\", \"bwrap\", \
+             \"landlock\", \"seatbelt\", \"off\"",
         ),
         (
-            "[sandbox]\nnetwork = \"allow\"",
-            "not-in-this-version 2:11 this version cannot limit what an agent reaches over the \
-             network / write \"open\", or take the line out",
+            "[sandbox]\nmemory = \"much\"",
+            "bad-value 2:10 `much` is not a size of 1 MiB or more / write it as in `4 GiB`",
         ),
         (
             "[gate]\nwhere = \"benhc\"",
@@ -388,7 +397,7 @@ fn every_name_offered_as_known_is_one() {
         ("gate", &GATE),
         ("night", &NIGHT),
         ("rooms", &ROOMS),
-        ("sandbox", &SANDBOX),
+        ("sandbox", &sandbox::SANDBOX),
     ] {
         for name in names {
             let prefix = if table.is_empty() {

@@ -1,0 +1,166 @@
+//! What the children in each room may reach: the cell of the agent, and that of gates.
+//!
+//! Both see a read-only system, the tools that are installed in the user's home, and git's objects.
+//! Neither sees the user's checkout, the state folder, the other room, or the rest of the home.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    hands::{Hands, Room},
+    world::Trouble,
+};
+use crate::{
+    config::Network,
+    layout::{PathContext, PathError},
+    sandbox::{self, Cell, Limits, Reach},
+};
+
+/// Variables by which tools find their folders below a home, and where these are. Where the home
+/// has to have another name, they point at what is installed in the user's.
+const FROM_HOME: [(&str, &str); 6] = [
+    ("CARGO_HOME", ".cargo"),
+    ("RUSTUP_HOME", ".rustup"),
+    ("GOPATH", "go"),
+    ("NVM_DIR", ".nvm"),
+    ("PYENV_ROOT", ".pyenv"),
+    ("VOLTA_HOME", ".volta"),
+];
+
+/// Whose child it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The agent.
+    Agent,
+    /// A gate, an acceptance check or a set-up.
+    Gate,
+}
+
+impl Who {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Gate => "gate",
+        }
+    }
+}
+
+impl Hands {
+    /// Returns the cell of such a child in a room.
+    pub(super) fn cell(&self, room: Room, who: Who) -> Cell {
+        let site = &self.site;
+        let home = self.home();
+        let config = &site.config.sandbox;
+        let place = |text: &String| sandbox::place(text, &home);
+        let private = self.layout.private(who.name());
+        let mut writable: Vec<PathBuf> = config.write.iter().map(place).collect();
+        writable.push(self.room(room));
+        let mut shown = sandbox::tools(&home);
+        shown.extend(config.read.iter().map(place));
+        shown.extend(site.found.objects());
+        shown.push(self.program.clone());
+        let found = &site.found;
+        let hidden = vec![
+            found.root.clone(),
+            found.git_dir.clone(),
+            found.common_dir.clone(),
+            self.layout.state().to_owned(),
+            self.layout.rooms().to_owned(),
+        ];
+        let reach = match who {
+            Who::Agent => match config.network {
+                Network::Open => Reach::Open,
+                Network::Allow => Reach::Proxy(self.proxy_socket()),
+            },
+            Who::Gate if site.config.gate.network => Reach::Open,
+            Who::Gate => Reach::Nothing,
+        };
+        Cell {
+            private_home: private.join("home"),
+            private_temp: private.join("tmp"),
+            home,
+            writable,
+            shown,
+            hidden,
+            reach,
+            limits: Limits::of(config),
+        }
+    }
+
+    /// Gives such children an empty home and an empty temporary folder; with `keep`,
+    /// those of the last time.
+    pub(super) fn move_in(&self, who: Who, keep: bool) -> Result<(), Trouble> {
+        let private = self.layout.private(who.name());
+        let made = || -> Result<(), PathError> {
+            if !keep {
+                clear(&private)?;
+            }
+            for name in ["home", "tmp"] {
+                let folder = private.join(name);
+                fs::create_dir_all(&folder).at("create the folder", &folder)?;
+            }
+            Ok(())
+        };
+        made().map_err(|error| {
+            let remedy = format!("remove `{}`, then `nightshift run`", private.display());
+            Trouble::of(&error, remedy)
+        })
+    }
+
+    /// Returns the variables that say where the home is.
+    pub(super) fn home_variables(&self, cell: &Cell) -> Vec<(OsString, OsString)> {
+        let mut set = Vec::new();
+        if let sandbox::Engine::Landlock = self.engine {
+            set.push(("HOME".into(), cell.private_home.clone().into()));
+            set.push(("TMPDIR".into(), cell.private_temp.clone().into()));
+            let all = &self.site.environment.all;
+            for (name, folder) in FROM_HOME {
+                let folder = cell.home.join(folder);
+                if folder.is_dir() && !all.iter().any(|(known, _)| known == name) {
+                    set.push((name.into(), folder.into()));
+                }
+            }
+        }
+        if let Reach::Proxy(_) = cell.reach {
+            set.extend(sandbox::proxy_variables());
+        }
+        set
+    }
+
+    /// The user's home; without one, a folder that is nobody's.
+    fn home(&self) -> PathBuf {
+        let home = self.site.environment.home.clone();
+        home.unwrap_or_else(|| PathBuf::from("/nonexistent"))
+    }
+
+    /// Where our proxy listens: short, because the name of a socket has at most 107 bytes.
+    pub(super) fn proxy_socket(&self) -> PathBuf {
+        self.layout.private("proxy").join("socket")
+    }
+}
+
+/// Removes a folder that somebody else filled, whatever modes they gave to what is in it.
+fn clear(folder: &Path) -> Result<(), PathError> {
+    match fs::remove_dir_all(folder) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(_) => open_up(folder),
+    }
+    fs::remove_dir_all(folder).at("remove the folder", folder)
+}
+
+/// Lets this user enter and empty every folder; what cannot be is found by the removal.
+fn open_up(folder: &Path) {
+    let is_folder = folder.symlink_metadata().is_ok_and(|found| found.is_dir());
+    if !is_folder {
+        return;
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).ok();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        open_up(&entry.path());
+    }
+}
