@@ -129,6 +129,15 @@ pub(super) enum Verb {
         after_help = "Example:\n  claude --mcp-config '{\"mcpServers\": {\"night\": {\"command\": \"nightshift\", \"args\": [\"mcp\"]}}}'"
     )]
     Mcp,
+    /// Answer an agent's pre-tool hook: may this tool be used? (for agents)
+    ///
+    /// Reads what the platform tells its hook, asks the session that listens on the socket, and
+    /// answers in the platform's words. Without a session everything is refused.
+    #[command(
+        hide = true,
+        after_help = "Platforms: claude, codex, gemini, qwen, cursor, copilot, windsurf, hermes, opencode, pi\n\nExample:\n  nightshift hook claude /run/desk < call.json"
+    )]
+    Hook(Hook),
     /// The embedded scripted agent.
     #[command(name = "__play", hide = true)]
     Play(Play),
@@ -398,6 +407,15 @@ pub(super) enum SayVerb {
         /// What was done
         text: String,
     },
+}
+
+/// `hook`.
+#[derive(Debug, Args)]
+pub(super) struct Hook {
+    /// Whose hook it is
+    pub(super) platform: String,
+    /// The session's socket
+    pub(super) socket: Option<PathBuf>,
 }
 
 /// `__play`.

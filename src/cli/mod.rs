@@ -9,6 +9,7 @@ mod detach;
 mod detect;
 mod doctor;
 mod failure;
+mod hook;
 mod init;
 mod inside;
 mod logs;

@@ -8,7 +8,7 @@ use super::{
     args::{Cli, Verb},
     ask, check, control, demo, doctor,
     failure::{Done, Failure, Kind},
-    init, inside, logs, mcp, new, night, policy, report, say, status,
+    hook, init, inside, logs, mcp, new, night, policy, report, say, status,
     ui::Ui,
     verify,
 };
@@ -16,7 +16,7 @@ use crate::{config::Environment, harness};
 
 /// Runs the program that the command line asks for, and returns its exit code.
 pub fn main() -> ExitCode {
-    if let Some(code) = inside::run() {
+    if let Some(code) = inside::run().or_else(hook::run) {
         return code;
     }
     let cli = match Cli::try_parse() {
@@ -77,6 +77,11 @@ fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
         Verb::Policy(args) => policy::run(args.verb, &start, environment, ui),
         Verb::Say(args) => say::run(args.verb, &environment, ui),
         Verb::Mcp => mcp::run(environment),
+        Verb::Hook(args) => Err(Failure::usage(format!(
+            "there is no platform `{}`",
+            args.platform
+        ))
+        .hint(format!("known: {}", hook::platforms().join(", ")))),
         Verb::Play(args) => {
             let code = harness::play(&args.story, args.attempt, &start);
             Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)))

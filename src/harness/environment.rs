@@ -28,6 +28,19 @@ pub(super) struct Place<'a> {
     pub(super) tools: &'a Path,
 }
 
+impl Place<'_> {
+    /// The variables by which `nightshift say` and `nightshift mcp` know for whom they speak.
+    pub(super) fn voice(&self) -> [(&'static str, String); 4] {
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        [
+            ("NIGHTSHIFT_SAY", shown(self.say)),
+            ("NIGHTSHIFT_TICKET", self.ticket.to_owned()),
+            ("NIGHTSHIFT_ATTEMPT", self.attempt.to_string()),
+            ("NIGHTSHIFT_BENCH", shown(self.bench)),
+        ]
+    }
+}
+
 /// Returns the whole environment of an agent.
 pub(super) fn environment(
     base: &[(OsString, OsString)],
@@ -51,10 +64,9 @@ pub(super) fn environment(
     for (name, value) in harness {
         set(name, OsStr::new(value));
     }
-    set("NIGHTSHIFT_SAY", place.say.as_os_str());
-    set("NIGHTSHIFT_TICKET", OsStr::new(place.ticket));
-    set("NIGHTSHIFT_ATTEMPT", OsStr::new(&place.attempt.to_string()));
-    set("NIGHTSHIFT_BENCH", place.bench.as_os_str());
+    for (name, value) in place.voice() {
+        set(name, OsStr::new(&value));
+    }
     let mut path = place.tools.as_os_str().to_owned();
     if let Some(rest) = env.get(OsStr::new("PATH")).filter(|rest| !rest.is_empty()) {
         path.push(":");

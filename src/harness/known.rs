@@ -24,11 +24,11 @@ pub struct Known {
     resume: &'static [&'static str],
     /// Variables to set.
     env: &'static [(&'static str, &'static str)],
+    /// Files below the home in which its login is, and what says where its provider is.
+    pub(super) login: &'static [&'static str],
     /// What to know before trusting it with a night.
     pub caveats: &'static [&'static str],
 }
-
-const OPEN: &str = "its own permission gate is open, so that it can work unattended";
 
 const ALL: [Known; 9] = [
     Known {
@@ -39,20 +39,14 @@ const ALL: [Known; 9] = [
             "--output-format",
             "stream-json",
             "--verbose",
-            "--permission-mode",
-            "bypassPermissions",
-            "--setting-sources",
-            "user",
             "--model",
             "{model}",
         ],
         prompt: "stdin",
         resume: &["--resume", "{session}"],
         env: &[("DISABLE_AUTOUPDATER", "1"), ("DISABLE_TELEMETRY", "1")],
-        caveats: &[
-            OPEN,
-            "as root it refuses to start unless IS_SANDBOX=1 is set",
-        ],
+        login: &[".claude/.credentials.json"],
+        caveats: &[],
     },
     Known {
         name: "codex",
@@ -69,8 +63,9 @@ const ALL: [Known; 9] = [
         prompt: "stdin",
         resume: &["resume", "{session}"],
         env: &[],
+        login: &[".codex/auth.json", ".codex/config.toml"],
         caveats: &[
-            OPEN,
+            "its own sandbox is off, because it cannot be made inside of ours",
             "when told to retry after an hour it waits in silence, and is ended after ten minutes",
         ],
     },
@@ -89,6 +84,11 @@ const ALL: [Known; 9] = [
         prompt: "arg",
         resume: &["--session", "{session}"],
         env: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
+        login: &[
+            ".local/share/opencode/auth.json",
+            ".config/opencode/opencode.json",
+            ".config/opencode/opencode.jsonc",
+        ],
         caveats: &[
             "everything is allowed to it by default",
             "it may compact without end on a context that is too long: nightshift ends it",
@@ -111,7 +111,12 @@ const ALL: [Known; 9] = [
         prompt: "arg",
         resume: &["--resume", "{session}"],
         env: &[("GEMINI_CLI_NO_RELAUNCH", "true")],
-        caveats: &[OPEN, "it ends with code 0 when it is told to stop"],
+        login: &[
+            ".gemini/oauth_creds.json",
+            ".gemini/google_accounts.json",
+            ".gemini/.env",
+        ],
+        caveats: &["it ends with code 0 when it is told to stop"],
     },
     Known {
         name: "qwen",
@@ -128,10 +133,8 @@ const ALL: [Known; 9] = [
         prompt: "arg",
         resume: &["--resume", "{session}"],
         env: &[],
-        caveats: &[
-            OPEN,
-            "it ends with code 0 on errors of its model: its output tells",
-        ],
+        login: &[".qwen/oauth_creds.json", ".qwen/.env"],
+        caveats: &["it ends with code 0 on errors of its model: its output tells"],
     },
     Known {
         name: "pi",
@@ -140,10 +143,12 @@ const ALL: [Known; 9] = [
         prompt: "arg",
         resume: &[],
         env: &[],
-        caveats: &[
-            "it has no permissions at all",
-            "it ends with code 0 on errors of its model: its output tells",
+        login: &[
+            ".pi/agent/auth.json",
+            ".pi/agent/models.json",
+            ".pi/agent/settings.json",
         ],
+        caveats: &["it ends with code 0 on errors of its model: its output tells"],
     },
     Known {
         name: "copilot",
@@ -161,7 +166,8 @@ const ALL: [Known; 9] = [
         prompt: "arg",
         resume: &["--resume={session}"],
         env: &[("COPILOT_AUTO_UPDATE", "false")],
-        caveats: &[OPEN],
+        login: &[".copilot/config.json"],
+        caveats: &[],
     },
     Known {
         name: "hermes",
@@ -170,6 +176,7 @@ const ALL: [Known; 9] = [
         prompt: "arg",
         resume: &[],
         env: &[],
+        login: &[".hermes/.env", ".hermes/auth.json"],
         caveats: &[
             "it prints its last message only: tokens and cost are unknown",
             "it ends with code 0 on errors of its model: its last line tells",
@@ -195,6 +202,7 @@ const ALL: [Known; 9] = [
         prompt: "file",
         resume: &[],
         env: &[],
+        login: &[".aider.conf.yml", ".env"],
         caveats: &[
             "it cannot run `nightshift say`: it speaks by the fenced block only",
             "it ends with code 0 on errors of its model: its last lines tell",
@@ -228,6 +236,11 @@ impl Known {
             // copilot tells its requests, and no tokens.
             usage: seen(!prints_text && self.name != "copilot"),
             limits_recognised: Proof::Verified,
+            hard_deny: seen(!matches!(self.name, "aider" | "opencode")),
+            mcp: seen(matches!(
+                self.name,
+                "claude" | "codex" | "gemini" | "copilot"
+            )),
             ..Capabilities::none()
         }
     }

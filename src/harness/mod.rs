@@ -5,14 +5,21 @@
 //! [`ready`] says before a night whether a harness can run, [`known`] holds command lines of agent
 //! CLIs as they were observed to work. While a session runs, `watch` reads every line of its output:
 //! `reading` says what a line means, `weather` what troubles it, `usage` what it costs.
+//!
+//! Before a tool is used, the agent's hook ([`Platform`]) asks at the session's `desk`, and a [`Judge`]
+//! answers.
 
 mod allowance;
 mod capability;
 mod command;
+mod desk;
 mod ending;
 mod environment;
 pub mod event;
 mod fault;
+mod hook;
+mod judge;
+mod kit;
 pub mod known;
 mod last_message;
 mod lines;
@@ -37,6 +44,8 @@ mod weather;
 
 pub use allowance::Allowance;
 pub use capability::{Capabilities, Proof};
+pub use hook::{PLATFORMS, Platform, Spoken};
+pub use judge::{Judge, Reaction, ToolAnswer, ToolCall};
 pub use output::keep_output;
 pub use player::play;
 pub use premature::{go_on, premature};
@@ -45,5 +54,5 @@ pub use prompt::{
 };
 pub use ready::{Readiness, ready};
 pub use request::Request;
-pub use session::{HarnessReport, Reaction, Session, run};
+pub use session::{HarnessReport, Session, run};
 pub use story::{check as check_story, rehearsal as rehearsal_story};

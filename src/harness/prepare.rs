@@ -1,6 +1,7 @@
 //! What a session begins with: the files in the attempt's folder, and the child to be.
 
 use std::{
+    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
@@ -9,6 +10,7 @@ use std::{
 use super::{
     command::{Filling, fill},
     environment::{self, Place},
+    kit, known,
     record::printable,
     request::{Identity, Instruction, Lifecycle, PromptFile, Provider, Request, Workspace},
     script,
@@ -95,7 +97,7 @@ fn request(session: &Session<'_>) -> Request {
 /// One line on why the command cannot take its prompt.
 pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
     let ticket = session.ticket.id();
-    let (argv, stdin) = match &session.config.kind {
+    let (mut argv, stdin) = match &session.config.kind {
         HarnessKind::Command { command, prompt } => {
             let resume = match session.resume {
                 Some(_) if session.config.resume.is_empty() => {
@@ -138,7 +140,7 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
         bench: session.bench,
         tools: session.tools,
     };
-    let env = environment::environment(
+    let mut env = environment::environment(
         session.environment,
         &session.config.env,
         session.variables,
@@ -146,8 +148,45 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
         &place,
     );
     let mut fence = session.fence.clone();
+    let known = argv
+        .first()
+        .and_then(|program| known::of_program(program.to_str()?));
+    let kit = match known {
+        Some(agent) => {
+            let voice = place.voice();
+            let kit_place = kit::Place {
+                user: &fence.cell.home,
+                home: &fence.cell.private_home,
+                inside: if fence.engine.moves_home() {
+                    &fence.cell.home
+                } else {
+                    &fence.cell.private_home
+                },
+                bench: session.bench,
+                program: session.program,
+                socket: session.socket,
+                voice: &voice,
+            };
+            let equipped = kit::equip(agent, &kit_place);
+            equipped.map_err(|error| format!("its private configuration: {error}"))?
+        }
+        None => None,
+    };
+    if let Some(kit) = kit {
+        argv.extend(kit.args.into_iter().map(OsString::from));
+        // The session's own, not the configuration's: they close the gate.
+        for (name, value) in kit.env {
+            env.retain(|(known, _)| known != name);
+            env.push((name.into(), value.into()));
+        }
+        fence.cell.hidden.extend(kit.hidden);
+    }
     fence.cell.writable.push(desk.say.clone());
-    let shown = [desk.prompt.clone(), session.tools.to_owned()];
+    let shown = [
+        desk.prompt.clone(),
+        session.tools.to_owned(),
+        session.socket.to_owned(),
+    ];
     fence.cell.shown.extend(shown);
     fence.cell.shown.push(standing::beside(&desk.say));
     if let HarnessKind::Script { stories } = &session.config.kind {

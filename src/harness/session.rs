@@ -16,8 +16,10 @@ use tokio::{sync::watch, time};
 
 use super::{
     allowance::Allowance,
+    desk::{Asked, Desk},
     ending,
     event::{Ending, HarnessEvent, Usage},
+    judge::{Judge, Reaction},
     last_message,
     premature::premature,
     prepare,
@@ -90,21 +92,12 @@ pub struct Session<'a> {
     pub configuration: &'a str,
     /// Questions that are answered in advance.
     pub answers: Vec<StandingAnswer>,
+    /// Where the hooks of its tools ask; a socket is made there.
+    pub socket: &'a Path,
     /// What it may use up.
     pub allowance: Allowance,
     /// The agent's own name of an earlier session, which is to be continued.
     pub resume: Option<&'a str>,
-}
-
-/// What follows from something that an agent said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reaction {
-    /// It goes on.
-    Continue,
-    /// It may finish by itself, and is ended after a moment.
-    End,
-    /// It is ended at once.
-    Halt,
 }
 
 /// What is known of a session after its end.
@@ -116,6 +109,8 @@ pub struct HarnessReport {
     pub took: Duration,
     /// What the agent said, redacted and bounded.
     pub said: Vec<Utterance>,
+    /// How many tool calls were judged before they happened.
+    pub judged: u32,
     /// Lines in its `say.jsonl` that were no utterances.
     pub bad_says: u32,
     /// What it cost; `None` where the agent does not say.
@@ -132,27 +127,28 @@ pub struct HarnessReport {
     pub premature: Option<String>,
 }
 
-/// Runs a session. `stop` ends it at once; `on_say` decides what follows from each utterance, which
-/// it hears once, redacted, in order; after the agent's end its answer changes nothing.
+/// Runs a session. `stop` ends it at once; `judge` decides what follows from each utterance, and on
+/// each tool call that is asked about.
 ///
 /// # Errors
 /// One of the attempt's files cannot be written; the agent has then been ended.
 pub async fn run(
     session: Session<'_>,
     stop: &mut watch::Receiver<bool>,
-    on_say: impl FnMut(&Utterance) -> Reaction,
+    judge: &mut dyn Judge,
 ) -> Result<HarnessReport, PathError> {
-    run_with(session, stop, on_say, FAREWELL).await
+    run_with(session, stop, judge, FAREWELL).await
 }
 
 /// [`run`] with another time to finish after a park.
 pub(super) async fn run_with(
     session: Session<'_>,
     stop: &mut watch::Receiver<bool>,
-    mut on_say: impl FnMut(&Utterance) -> Reaction,
+    judge: &mut dyn Judge,
     farewell: Duration,
 ) -> Result<HarnessReport, PathError> {
     let desk = prepare::lay_out(&session)?;
+    let mut hooks = Desk::open(session.socket)?;
     let watch = Watch::new(session.config, &session.allowance, TimeZone::system());
     let mut record = Record::begin(session.folder, session.redactor, watch)?;
     record.event(&HarnessEvent::RunClaimed {
@@ -172,15 +168,12 @@ pub(super) async fn run_with(
         }
     };
 
-    let mut said = Vec::new();
-    // Whether a word of the agent decides how the session ends.
-    let mut is_settled = false;
-    let mut hear = |said: &mut Vec<Utterance>, utterance| {
-        let utterance = ending::redact(utterance, session.redactor);
-        let reaction = on_say(&utterance);
-        is_settled |= reaction != Reaction::Continue;
-        said.push(utterance);
-        reaction
+    let mut ear = Ear {
+        judge,
+        redactor: session.redactor,
+        said: Vec::new(),
+        is_settled: false,
+        judged: 0,
     };
     let mut listener = Listener::new(&desk.say);
     let mut ending = None;
@@ -209,6 +202,16 @@ pub(super) async fn run_with(
             tokio::select! {
                 finished = &mut running => break finished,
                 _ = ticks.tick() => {}
+                asked = hooks.next() => {
+                    match ear.judge(asked) {
+                        Reaction::Continue => {}
+                        // Its work is kept as it is; what it would do next is not wanted.
+                        Reaction::End | Reaction::Halt => {
+                            ending.get_or_insert(Ending::Halted);
+                            end.send_replace(true);
+                        }
+                    }
+                }
                 stopped = stop.wait_for(|stop| *stop), if may_be_stopped => {
                     // It says so once; an error means that nobody is left who could.
                     may_be_stopped = false;
@@ -219,7 +222,7 @@ pub(super) async fn run_with(
                 }
             }
             for utterance in listener.poll()? {
-                match hear(&mut said, utterance) {
+                match ear.hear(utterance) {
                     Reaction::Continue => {}
                     Reaction::End => {
                         leave_at.get_or_insert_with(|| time::Instant::now() + farewell);
@@ -260,7 +263,7 @@ pub(super) async fn run_with(
         // It may have said the same by the command, too.
         Some(Ok(utterance)) => {
             let shown = ending::redact(utterance.clone(), session.redactor);
-            if !said.contains(&shown) && !late.contains(&utterance) {
+            if !ear.said.contains(&shown) && !late.contains(&utterance) {
                 late.push(utterance);
             }
         }
@@ -272,7 +275,7 @@ pub(super) async fn run_with(
         None => {}
     }
     for utterance in late {
-        hear(&mut said, utterance);
+        ear.hear(utterance);
     }
     let name = record.watch().session().map(str::to_owned);
     if !announced && name.is_some() {
@@ -280,7 +283,7 @@ pub(super) async fn run_with(
     }
     let ending = ending.unwrap_or_else(|| {
         // Weather explains a bad end, and an end that only looks good; a park explains both.
-        let weather = (!is_settled)
+        let weather = (!ear.is_settled)
             .then(|| record.watch().weather(&finished.exit, clock::now().at))
             .flatten();
         weather.map_or_else(
@@ -290,7 +293,7 @@ pub(super) async fn run_with(
     });
     let ending = ending::printable(ending, session.redactor);
     let usage = record.watch().usage();
-    let premature = (ending == Ending::Exited && !is_settled)
+    let premature = (ending == Ending::Exited && !ear.is_settled)
         .then(|| premature(&record.watch().message(), finished.survivors, None))
         .flatten()
         .map(|reason| printable(session.redactor, &reason));
@@ -299,7 +302,8 @@ pub(super) async fn run_with(
     Ok(HarnessReport {
         ending,
         took: finished.took,
-        said,
+        said: ear.said,
+        judged: ear.judged,
         bad_says: listener.bad(),
         usage,
         output_bytes: finished.output_bytes,
@@ -308,6 +312,34 @@ pub(super) async fn run_with(
         session: name,
         premature,
     })
+}
+
+/// What is heard of an agent, and who answers.
+struct Ear<'a> {
+    judge: &'a mut dyn Judge,
+    redactor: &'a Redactor,
+    said: Vec<Utterance>,
+    /// Whether a word or a call of the agent decides how the session ends.
+    is_settled: bool,
+    judged: u32,
+}
+
+impl Ear<'_> {
+    fn hear(&mut self, utterance: Utterance) -> Reaction {
+        let utterance = ending::redact(utterance, self.redactor);
+        let reaction = self.judge.said(&utterance);
+        self.is_settled |= reaction != Reaction::Continue;
+        self.said.push(utterance);
+        reaction
+    }
+
+    fn judge(&mut self, asked: Asked) -> Reaction {
+        let answer = self.judge.tool(&asked.call);
+        asked.answer(&answer);
+        self.judged = self.judged.saturating_add(1);
+        self.is_settled |= answer.reaction != Reaction::Continue;
+        answer.reaction
+    }
 }
 
 /// Records that the agent runs; once more when its own name for the session is known.
@@ -322,6 +354,7 @@ impl HarnessReport {
             ending,
             took: Duration::ZERO,
             said: Vec::new(),
+            judged: 0,
             bad_says: 0,
             usage: None,
             output_bytes: 0,

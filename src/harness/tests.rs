@@ -7,7 +7,8 @@ use tokio::sync::watch;
 use super::{
     Allowance,
     event::{Ending, HarnessEvent, Usage, WeatherKind},
-    session::{HarnessReport, Reaction, Session, run_with},
+    judge::{Judge, Reaction, ToolAnswer, ToolCall},
+    session::{HarnessReport, Session, run_with},
 };
 use crate::{
     backlog::ticket::{Priority, Status, Ticket, TicketFacts},
@@ -155,6 +156,7 @@ async fn play(play: Play) -> Played {
         progress: &crate::process::Progress::default(),
         model: None,
         configuration: "c0",
+        socket: &folder.path().join("desk"),
         allowance: play.allowance,
         resume: play.resume,
         answers: vec![StandingAnswer {
@@ -163,15 +165,35 @@ async fn play(play: Play) -> Played {
         }],
     };
     let (ask, mut stop) = watch::channel(play.stop_at_once);
-    let on_say = |said: &Utterance| match said {
-        Utterance::Park(_) => Reaction::End,
-        Utterance::Halt { .. } => Reaction::Halt,
-        _ => Reaction::Continue,
-    };
     let farewell = Duration::from_millis(300);
-    let result = run_with(session, &mut stop, on_say, farewell).await;
+    let result = run_with(session, &mut stop, &mut Strict, farewell).await;
     drop(ask);
     Played { folder, result }
+}
+
+/// Parks and halts as the agent says, and lets no tool push.
+struct Strict;
+
+impl Judge for Strict {
+    fn said(&mut self, said: &Utterance) -> Reaction {
+        match said {
+            Utterance::Park(_) => Reaction::End,
+            Utterance::Halt { .. } => Reaction::Halt,
+            _ => Reaction::Continue,
+        }
+    }
+
+    fn tool(&mut self, call: &ToolCall) -> ToolAnswer {
+        ToolAnswer {
+            allow: !call.input.contains("push"),
+            reason: "not at night".to_owned(),
+            reaction: if call.input.contains("rm -rf") {
+                Reaction::Halt
+            } else {
+                Reaction::Continue
+            },
+        }
+    }
 }
 
 fn say(line: &str) -> String {

@@ -17,7 +17,7 @@ use crate::{
     gate::verdict::Verdict,
     harness::event::{Ending, Usage, Weather},
     mutant::{Mutant, forgets},
-    policy::decision::Decision,
+    policy::decision::{Action, Decision},
     process::id::ProcessId,
     repo::id::{CommitId, TreeId, Work},
     say::utterance::Utterance,
@@ -371,6 +371,9 @@ pub struct Session {
     /// What the contract decided on its question or halt; `None` when it raised none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
+    /// What the contract decided on its tool calls, each distinct decision once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolTally>,
     /// What it cost; `None` where the agent does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -383,6 +386,23 @@ pub struct Session {
     /// The most processes that its tree was seen to have at once; `None` when nobody looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processes: Option<u32>,
+}
+
+/// How often the contract decided the same on calls of the same tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolTally {
+    /// The tool, as its agent calls it; redacted, bounded.
+    pub tool: String,
+    /// What was decided.
+    pub action: Action,
+    /// The rule that said so; `None` when none matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// How often.
+    pub count: u32,
+    /// The first such call, unless it was allowed; redacted, bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
 }
 
 /// The bench's files, taken.

@@ -138,6 +138,15 @@ fn raised(id: &TicketId, session: &Session) -> Option<Step> {
     if forgets(Mutant::QuestionOverlooked) {
         return None;
     }
+    if let Some(decision) = &session.decision
+        && decision.point == Point::Tool
+    {
+        match decision.action {
+            Action::Halt => return Some(Step::Record(halt_by_rule(id, decision))),
+            Action::Park => return Some(settle(id, parked_by_rule(decision))),
+            Action::Proceed | Action::Deny => {}
+        }
+    }
     let mut question = None;
     for said in &session.said {
         match said {
@@ -185,7 +194,10 @@ pub(super) fn parked_by_rule(decision: &Decision) -> Outcome {
         .unwrap_or_default();
     let question = match decision.point {
         Point::Diff => format!("The work was stopped by rule `{rule}`{matched}. May it land?"),
-        Point::Ticket | Point::Ask | Point::Tool | Point::Night => {
+        Point::Tool => format!(
+            "The agent wanted to do what rule `{rule}` leaves to a human{matched}. How shall it go on?"
+        ),
+        Point::Ticket | Point::Ask | Point::Night => {
             format!(
                 "Rule `{rule}` wants a human to decide this first{matched}. How shall it be done?"
             )

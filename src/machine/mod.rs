@@ -24,7 +24,7 @@ mod weather;
 
 pub use event::{
     Carried, Checkpoint, Event, Limits, NightEnd, NightStarted, RefusedFile, Repair, Request,
-    RequestKind, RunOptions, Session, Setback, Taken,
+    RequestKind, RunOptions, Session, Setback, Taken, ToolTally,
 };
 pub use evolve::IllegalEvent;
 pub use objective::{Iteration, Progress};

@@ -273,6 +273,7 @@ impl Play {
                     took_ms: 1,
                     said,
                     decision: None,
+                    tools: Vec::new(),
                     usage: None,
                     output_bytes: 0,
                     survivors: 0,

@@ -2,20 +2,20 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{fence::Who, hands::Room, objective, real::Real, world::Trouble};
+use super::{fence::Who, hands::Room, objective, real::Real, referee::Referee, world::Trouble};
 use crate::{
     backlog::ticket::{Ticket, TicketId},
     config::{HarnessConfig, HarnessKind},
     gate::verdict::Class,
     harness::{
-        self, Allowance, Earlier, HarnessReport, Landed, PromptInput, Reaction,
-        Session as AgentSession, Told,
+        self, Allowance, Earlier, HarnessReport, Landed, PromptInput, Session as AgentSession,
+        Told,
         event::{Ending, Usage, WeatherKind},
         rehearsal_story,
     },
     layout::{self, PathContext as _},
-    machine::{Active, Attempt, Event, Session, State, TicketState},
-    policy::{AskDecision, decision::Decision},
+    machine::{Active, Attempt, Event, Session, State, TicketState, ToolTally},
+    policy::decision::Decision,
     sandbox::Fence,
     say::{StandingAnswer, utterance::Utterance},
 };
@@ -50,14 +50,14 @@ impl Real {
         let policy = &site.policy;
         let left = state.allowance(id);
         let timeout = ticket.timeout.unwrap_or(site.config.agent.timeout);
-        let mut raised: Option<Decision> = None;
         let bench = self.hands.room(Room::Bench);
         let tools = self.hands.layout.rooms().join("tools");
         let own_timeout =
             (left.work_ms).map_or(timeout, |ms| timeout.min(Duration::from_millis(ms)));
         self.hands.move_in(Who::Agent, false)?;
-        let cell = self.hands.cell(Room::Bench, Who::Agent);
+        let cell = self.hands.cell(Room::Bench, Who::Agent)?;
         let home = self.hands.home_variables(&cell);
+        let socket = self.hands.socket("desk")?;
         let fence = Fence {
             engine: &self.hands.engine,
             cell,
@@ -99,6 +99,7 @@ impl Real {
                 cost_micros: left.cost_micros,
                 processes: left.processes,
             },
+            socket: &socket,
             resume,
             answers: policy
                 .standing()
@@ -108,29 +109,11 @@ impl Real {
                 })
                 .collect(),
         };
-        let mut on_say = |said: &Utterance| match said {
-            Utterance::Park(question) => match policy.at_ask(&facts, question) {
-                AskDecision::Answer(_) => Reaction::Continue,
-                AskDecision::Assume { decision } => {
-                    raised = Some(decision);
-                    Reaction::Continue
-                }
-                AskDecision::Park(decision) => {
-                    raised = Some(decision);
-                    Reaction::End
-                }
-                AskDecision::Halt(decision) => {
-                    raised = Some(decision);
-                    Reaction::Halt
-                }
-            },
-            Utterance::Halt { .. } => Reaction::Halt,
-            Utterance::Note { .. } | Utterance::Assume { .. } | Utterance::Done { .. } => {
-                Reaction::Continue
-            }
-        };
+        let redactor = &self.hands.redactor;
+        let mut referee = Referee::new(policy, &facts, redactor, &desk.folder)
+            .map_err(|error| Trouble::of(&error, remedy))?;
         let first = request(&prompt, &desk.folder, None, own_timeout);
-        let mut report = harness::run(first, &mut self.hands.stop, &mut on_say)
+        let mut report = harness::run(first, &mut self.hands.stop, &mut referee)
             .await
             .map_err(|error| Trouble::of(&error, remedy))?;
         let ended_early = report.premature.clone();
@@ -145,7 +128,7 @@ impl Real {
                 .at("create the folder", &folder)
                 .map_err(|error| Trouble::of(&error, remedy))?;
             let second = request(&prompt, &folder, Some(&name), rest);
-            let second = harness::run(second, &mut self.hands.stop, &mut on_say)
+            let second = harness::run(second, &mut self.hands.stop, &mut referee)
                 .await
                 .map_err(|error| Trouble::of(&error, remedy))?;
             report = joined(report, second);
@@ -156,10 +139,19 @@ impl Real {
         if let Some(reason) = own_model(&ticket, &report.ending) {
             report.ending = Ending::NotStarted { reason };
         }
+        let Referee {
+            mut raised,
+            tools,
+            broken,
+            ..
+        } = referee;
+        if let Some(error) = broken {
+            return Err(Trouble::of(&error, remedy));
+        }
         if let Some(decision) = &mut raised {
             self.redact_decision(decision);
         }
-        let mut session = fact(report, raised);
+        let mut session = fact(report, raised, tools);
         if let (Ending::TimedOut { after_ms }, Some(ms)) = (&session.ending, left.work_ms)
             && *after_ms >= ms
         {
@@ -320,6 +312,7 @@ fn joined(first: HarnessReport, second: HarnessReport) -> HarnessReport {
         ending: second.ending,
         took: first.took + second.took,
         said,
+        judged: first.judged.saturating_add(second.judged),
         bad_says: first.bad_says.saturating_add(second.bad_says),
         usage: first.usage.zip(second.usage).map(|(a, b)| sum(&a, &b)),
         output_bytes: first.output_bytes.saturating_add(second.output_bytes),
@@ -364,12 +357,13 @@ fn own_model(ticket: &Ticket, ending: &Ending) -> Option<String> {
     })
 }
 
-fn fact(report: HarnessReport, decision: Option<Decision>) -> Session {
+fn fact(report: HarnessReport, decision: Option<Decision>, tools: Vec<ToolTally>) -> Session {
     Session {
         ending: report.ending,
         took_ms: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
         said: report.said,
         decision,
+        tools,
         usage: report.usage,
         output_bytes: report.output_bytes,
         survivors: report.survivors,

@@ -6,7 +6,7 @@
 use std::{
     ffi::OsString,
     fs, io,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -51,7 +51,7 @@ impl Who {
 
 impl Hands {
     /// Returns the cell of such a child in a room.
-    pub(super) fn cell(&self, room: Room, who: Who) -> Cell {
+    pub(super) fn cell(&self, room: Room, who: Who) -> Result<Cell, Trouble> {
         let site = &self.site;
         let home = self.home();
         let config = &site.config.sandbox;
@@ -74,12 +74,12 @@ impl Hands {
         let reach = match who {
             Who::Agent => match config.network {
                 Network::Open => Reach::Open,
-                Network::Allow => Reach::Proxy(self.proxy_socket()),
+                Network::Allow => Reach::Proxy(self.socket("proxy")?),
             },
             Who::Gate if site.config.gate.network => Reach::Open,
             Who::Gate => Reach::Nothing,
         };
-        Cell {
+        Ok(Cell {
             private_home: private.join("home"),
             private_temp: private.join("tmp"),
             home,
@@ -88,7 +88,7 @@ impl Hands {
             hidden,
             reach,
             limits: Limits::of(config),
-        }
+        })
     }
 
     /// Gives such children an empty home and an empty temporary folder; with `keep`,
@@ -137,9 +137,24 @@ impl Hands {
         home.unwrap_or_else(|| PathBuf::from("/nonexistent"))
     }
 
-    /// Where our proxy listens: short, because the name of a socket has at most 107 bytes.
-    pub(super) fn proxy_socket(&self) -> PathBuf {
-        self.layout.private("proxy").join("socket")
+    /// Returns where one of our sockets is, in a folder that is there. The name of a socket has at
+    /// most 107 bytes (`unix(7)`), and a home may be deep.
+    pub(super) fn socket(&self, name: &str) -> Result<PathBuf, Trouble> {
+        const LONGEST: usize = 100;
+        let mut folder = self.layout.private("sockets");
+        if folder.as_os_str().len() + name.len() > LONGEST {
+            let key = self.layout.rooms().file_name().unwrap_or_default();
+            let user = rustix::process::getuid().as_raw();
+            let short = format!("nightshift-{user}-{}", key.display());
+            folder = std::env::temp_dir().join(short);
+        }
+        let made = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder);
+        made.at("create the folder", &folder)
+            .map_err(|error| Trouble::of(&error, "look at the state folder and its place"))?;
+        Ok(folder.join(name))
     }
 }
 

@@ -303,7 +303,7 @@ impl Hands {
     async fn run(&mut self, room: Room, wanted: &Wanted<'_>) -> Result<Judged, Trouble> {
         let folder = self.room(room);
         self.move_in(Who::Gate, false)?;
-        let cell = self.cell(room, Who::Gate);
+        let cell = self.cell(room, Who::Gate)?;
         let config = &self.site.config;
         let mut env = gate::environment(&self.site.environment.all, &config.gate.env);
         env.extend(self.home_variables(&cell));

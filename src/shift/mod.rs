@@ -29,6 +29,7 @@ mod outlook;
 mod preflight;
 mod prove;
 mod real;
+mod referee;
 mod run;
 mod site;
 mod stall;

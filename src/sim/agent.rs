@@ -93,6 +93,7 @@ fn acts(earth: &mut Earth, number: usize, nth: usize, agent: Agent, mark: &str) 
         took_ms: 60_000 + u64::from(nth) * 5_000,
         said: Vec::new(),
         decision: None,
+        tools: Vec::new(),
         usage: (!number.is_multiple_of(3)).then_some(Usage {
             input_tokens: Some(5_000),
             output_tokens: Some(700),

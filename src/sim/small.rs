@@ -357,6 +357,7 @@ fn sessions() -> Vec<Session> {
         took_ms: 1,
         said,
         decision: None,
+        tools: Vec::new(),
         usage: None,
         output_bytes: 0,
         survivors: 0,

@@ -226,6 +226,22 @@ impl Bed {
         Said::of(&self.command(binary()).args(args).output().unwrap())
     }
 
+    /// Runs nightshift with this on its standard input.
+    pub(crate) fn nightshift_with_input(&self, args: &[&str], input: &str) -> Said {
+        use std::io::Write as _;
+        let mut child = self
+            .command(binary())
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // One that refuses its arguments reads nothing.
+        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+        Said::of(&child.wait_with_output().unwrap())
+    }
+
     /// Starts nightshift in the checkout, its output going nowhere.
     pub(crate) fn start(&self, args: &[&str]) -> Child {
         self.command(binary())

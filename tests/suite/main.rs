@@ -15,6 +15,7 @@ mod corpus;
 // Registers and the numbers of system calls are those of this processor.
 #[cfg(target_arch = "x86_64")]
 mod fault;
+mod hook;
 mod hostile;
 mod house;
 mod kill;

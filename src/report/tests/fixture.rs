@@ -134,6 +134,7 @@ pub(super) fn session(said: Vec<Utterance>) -> Session {
         took_ms: 8 * MINUTE,
         said,
         decision: None,
+        tools: Vec::new(),
         usage: Some(Usage {
             input_tokens: Some(120_000),
             output_tokens: Some(4_500),
