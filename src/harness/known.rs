@@ -7,6 +7,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use super::capability::{Capabilities, Proof};
+use crate::config::{HarnessConfig, HarnessKind};
 
 /// A known agent CLI.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Known {
     env: &'static [(&'static str, &'static str)],
     /// Files below the home in which its login is, and what says where its provider is.
     pub(super) login: &'static [&'static str],
+    /// Hosts of its own provider and login.
+    pub(super) hosts: &'static [&'static str],
     /// What to know before trusting it with a night.
     pub caveats: &'static [&'static str],
 }
@@ -46,6 +49,12 @@ const ALL: [Known; 9] = [
         resume: &["--resume", "{session}"],
         env: &[("DISABLE_AUTOUPDATER", "1"), ("DISABLE_TELEMETRY", "1")],
         login: &[".claude/.credentials.json"],
+        hosts: &[
+            "api.anthropic.com",
+            "console.anthropic.com",
+            "platform.claude.com",
+            "claude.ai",
+        ],
         caveats: &[],
     },
     Known {
@@ -64,6 +73,7 @@ const ALL: [Known; 9] = [
         resume: &["resume", "{session}"],
         env: &[],
         login: &[".codex/auth.json", ".codex/config.toml"],
+        hosts: &["api.openai.com", "chatgpt.com", "auth.openai.com"],
         caveats: &[
             "its own sandbox is off, because it cannot be made inside of ours",
             "when told to retry after an hour it waits in silence, and is ended after ten minutes",
@@ -88,6 +98,13 @@ const ALL: [Known; 9] = [
             ".local/share/opencode/auth.json",
             ".config/opencode/opencode.json",
             ".config/opencode/opencode.jsonc",
+        ],
+        hosts: &[
+            "opencode.ai",
+            "models.dev",
+            "api.anthropic.com",
+            "api.openai.com",
+            "openrouter.ai",
         ],
         caveats: &[
             "everything is allowed to it by default",
@@ -116,6 +133,11 @@ const ALL: [Known; 9] = [
             ".gemini/google_accounts.json",
             ".gemini/.env",
         ],
+        hosts: &[
+            "generativelanguage.googleapis.com",
+            "cloudcode-pa.googleapis.com",
+            "oauth2.googleapis.com",
+        ],
         caveats: &["it ends with code 0 when it is told to stop"],
     },
     Known {
@@ -134,6 +156,12 @@ const ALL: [Known; 9] = [
         resume: &["--resume", "{session}"],
         env: &[],
         login: &[".qwen/oauth_creds.json", ".qwen/.env"],
+        hosts: &[
+            "portal.qwen.ai",
+            "chat.qwen.ai",
+            "dashscope.aliyuncs.com",
+            "dashscope-intl.aliyuncs.com",
+        ],
         caveats: &["it ends with code 0 on errors of its model: its output tells"],
     },
     Known {
@@ -148,6 +176,7 @@ const ALL: [Known; 9] = [
             ".pi/agent/models.json",
             ".pi/agent/settings.json",
         ],
+        hosts: &["api.anthropic.com", "api.openai.com", "openrouter.ai"],
         caveats: &["it ends with code 0 on errors of its model: its output tells"],
     },
     Known {
@@ -167,6 +196,7 @@ const ALL: [Known; 9] = [
         resume: &["--resume={session}"],
         env: &[("COPILOT_AUTO_UPDATE", "false")],
         login: &[".copilot/config.json"],
+        hosts: &["api.github.com", "*.githubcopilot.com"],
         caveats: &[],
     },
     Known {
@@ -177,6 +207,7 @@ const ALL: [Known; 9] = [
         resume: &[],
         env: &[],
         login: &[".hermes/.env", ".hermes/auth.json"],
+        hosts: &["openrouter.ai", "api.anthropic.com", "api.openai.com"],
         caveats: &[
             "it prints its last message only: tokens and cost are unknown",
             "it ends with code 0 on errors of its model: its last line tells",
@@ -203,6 +234,7 @@ const ALL: [Known; 9] = [
         resume: &[],
         env: &[],
         login: &[".aider.conf.yml", ".env"],
+        hosts: &["api.anthropic.com", "api.openai.com", "openrouter.ai"],
         caveats: &[
             "it cannot run `nightshift say`: it speaks by the fenced block only",
             "it ends with code 0 on errors of its model: its last lines tell",
@@ -219,6 +251,19 @@ pub fn all() -> &'static [Known] {
 pub(super) fn of_program(program: &str) -> Option<&'static Known> {
     let name = Path::new(program).file_name()?.to_str()?;
     ALL.iter().find(|known| known.program == name)
+}
+
+/// Returns the hosts that a harness needs for its own provider, as far as they are known.
+pub fn hosts(config: &HarnessConfig) -> &'static [&'static str] {
+    of(config).map_or(&[], |known| known.hosts)
+}
+
+/// Returns the known agent that a harness runs.
+pub(super) fn of(config: &HarnessConfig) -> Option<&'static Known> {
+    match &config.kind {
+        HarnessKind::Command { command, .. } => of_program(command.first()?),
+        HarnessKind::Script { .. } => None,
+    }
 }
 
 /// Returns the known agent of a name.
@@ -279,7 +324,7 @@ impl Known {
 mod tests {
     use super::*;
     use crate::{
-        config::{self, HarnessKind, PromptBy},
+        config::{self, PromptBy},
         diagnostic::Source,
     };
 

@@ -46,13 +46,14 @@ pub use allowance::Allowance;
 pub use capability::{Capabilities, Proof};
 pub use hook::{PLATFORMS, Platform, Spoken};
 pub use judge::{Judge, Reaction, ToolAnswer, ToolCall};
+pub use known::hosts;
 pub use output::keep_output;
 pub use player::play;
 pub use premature::{go_on, premature};
 pub use prompt::{
     Earlier, Landed, Objective, PROMPT_TEMPLATE, PromptError, PromptInput, Told, compose,
 };
-pub use ready::{Readiness, ready};
+pub use ready::{Readiness, capabilities, ready};
 pub use request::Request;
 pub use session::{HarnessReport, Session, run};
 pub use story::{check as check_story, rehearsal as rehearsal_story};

@@ -35,7 +35,7 @@ pub fn ready(name: &str, config: &HarnessConfig, path: &OsStr, root: &Path) -> R
                 ok: what.is_ok(),
                 what: what.unwrap_or_else(|missing| missing),
                 notes: notes(name, command),
-                capabilities: capabilities(config, command),
+                capabilities: capabilities(config),
             }
         }
         HarnessKind::Script { stories } => {
@@ -73,12 +73,10 @@ fn program(name: &str, command: &[String], path: &OsStr, root: &Path) -> Result<
         .ok_or_else(|| format!("`{program}` of `[harness.{name}]` is not {place}"))
 }
 
-/// Of a program that is not known nothing is promised, though its words may be.
-fn capabilities(config: &HarnessConfig, command: &[String]) -> Capabilities {
-    let known = command
-        .first()
-        .and_then(|program| known::of_program(program));
-    let all = known.map_or(Capabilities::none(), known::Known::capabilities);
+/// Returns what a harness can do. Of a program that is not known nothing is promised, though its
+/// words may be.
+pub fn capabilities(config: &HarnessConfig) -> Capabilities {
+    let all = known::of(config).map_or(Capabilities::none(), known::Known::capabilities);
     let declared = |there: bool| if there { Proof::Declared } else { Proof::No };
     Capabilities {
         resume: declared(!config.resume.is_empty()),

@@ -374,6 +374,9 @@ pub struct Session {
     /// What the contract decided on its tool calls, each distinct decision once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<ToolTally>,
+    /// What it asked for over the network; empty where nobody looked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Host>,
     /// What it cost; `None` where the agent does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -403,6 +406,24 @@ pub struct ToolTally {
     /// The first such call, unless it was allowed; redacted, bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub example: Option<String>,
+}
+
+/// What a session's processes asked for of one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// The host as it was asked for, with its port; it may be something that is no host at all.
+    pub host: String,
+    /// Connections that were made.
+    pub connections: u64,
+    /// Requests that were refused.
+    #[serde(default)]
+    pub refused: u64,
+    /// Bytes to it.
+    #[serde(default)]
+    pub sent: u64,
+    /// Bytes from it.
+    #[serde(default)]
+    pub received: u64,
 }
 
 /// The bench's files, taken.

@@ -23,7 +23,7 @@ mod waiting;
 mod weather;
 
 pub use event::{
-    Carried, Checkpoint, Event, Limits, NightEnd, NightStarted, RefusedFile, Repair, Request,
+    Carried, Checkpoint, Event, Host, Limits, NightEnd, NightStarted, RefusedFile, Repair, Request,
     RequestKind, RunOptions, Session, Setback, Taken, ToolTally,
 };
 pub use evolve::IllegalEvent;

@@ -274,6 +274,7 @@ impl Play {
                     said,
                     decision: None,
                     tools: Vec::new(),
+                    hosts: Vec::new(),
                     usage: None,
                     output_bytes: 0,
                     survivors: 0,

@@ -24,6 +24,6 @@ pub use engine::{Engine, Fence, NoEngine, Wrapped};
 pub use home::{place, tools};
 pub use inside::Inside;
 pub use plain::clean;
-pub use proxy::{HostError, HostList, HostUse, NoHost, Proxy, Seen, Use, WhyNot, forward};
+pub use proxy::{HostError, HostList, HostUse, NoHost, Proxy, Seen, Use, WhyNot};
 pub use redact::{LineRedactor, Redactor};
 pub use variables::{is_ordinary, is_provider};

@@ -42,8 +42,8 @@ use self::{
 };
 use crate::layout::{PathContext, PathError};
 
+pub(super) use self::forward::forward;
 pub use self::{
-    forward::forward,
     host::NoHost,
     list::{HostError, HostList, WhyNot},
     seen::{HostUse, Seen, Use},

@@ -14,9 +14,9 @@ use crate::{
         rehearsal_story,
     },
     layout::{self, PathContext as _},
-    machine::{Active, Attempt, Event, Session, State, TicketState, ToolTally},
+    machine::{Active, Attempt, Event, Host, Session, State, TicketState, ToolTally},
     policy::decision::Decision,
-    sandbox::Fence,
+    sandbox::{self, Fence, Seen},
     say::{StandingAnswer, utterance::Utterance},
 };
 
@@ -109,6 +109,7 @@ impl Real {
                 })
                 .collect(),
         };
+        let proxy = self.hands.open_proxy(&harness)?;
         let redactor = &self.hands.redactor;
         let mut referee = Referee::new(policy, &facts, redactor, &desk.folder)
             .map_err(|error| Trouble::of(&error, remedy))?;
@@ -139,6 +140,7 @@ impl Real {
         if let Some(reason) = own_model(&ticket, &report.ending) {
             report.ending = Ending::NotStarted { reason };
         }
+        let hosts = proxy.map(|proxy| seen(&proxy.seen())).unwrap_or_default();
         let Referee {
             mut raised,
             tools,
@@ -151,7 +153,7 @@ impl Real {
         if let Some(decision) = &mut raised {
             self.redact_decision(decision);
         }
-        let mut session = fact(report, raised, tools);
+        let mut session = fact(report, raised, tools, hosts);
         if let (Ending::TimedOut { after_ms }, Some(ms)) = (&session.ending, left.work_ms)
             && *after_ms >= ms
         {
@@ -357,13 +359,49 @@ fn own_model(ticket: &Ticket, ending: &Ending) -> Option<String> {
     })
 }
 
-fn fact(report: HarnessReport, decision: Option<Decision>, tools: Vec<ToolTally>) -> Session {
+/// Returns what a proxy has seen, the most used first; those beyond a bound together.
+fn seen(seen: &Seen) -> Vec<Host> {
+    const MOST: usize = 40;
+    let line = |host: String, used: &sandbox::Use| Host {
+        host,
+        connections: used.connections,
+        refused: used.refused,
+        sent: used.bytes_up,
+        received: used.bytes_down,
+    };
+    let all = seen.hosts.iter();
+    let mut hosts: Vec<_> = all
+        .map(|host| line(format!("{}:{}", host.host, host.port), &host.used))
+        .collect();
+    hosts.push(line("others".to_owned(), &seen.rest));
+    hosts.retain(|host| host.connections + host.refused > 0);
+    hosts.sort_by_key(|host| std::cmp::Reverse((host.connections, host.refused)));
+    let more = hosts.split_off(hosts.len().min(MOST));
+    if let Some(rest) = more.into_iter().reduce(|a, b| Host {
+        host: "others".to_owned(),
+        connections: a.connections + b.connections,
+        refused: a.refused + b.refused,
+        sent: a.sent + b.sent,
+        received: a.received + b.received,
+    }) {
+        hosts.push(rest);
+    }
+    hosts
+}
+
+fn fact(
+    report: HarnessReport,
+    decision: Option<Decision>,
+    tools: Vec<ToolTally>,
+    hosts: Vec<Host>,
+) -> Session {
     Session {
         ending: report.ending,
         took_ms: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
         said: report.said,
         decision,
         tools,
+        hosts,
         usage: report.usage,
         output_bytes: report.output_bytes,
         survivors: report.survivors,

@@ -15,9 +15,10 @@ use super::{
     world::Trouble,
 };
 use crate::{
-    config::Network,
+    config::{HarnessConfig, Network},
+    harness,
     layout::{PathContext, PathError},
-    sandbox::{self, Cell, Limits, Reach},
+    sandbox::{self, Cell, Engine, HostList, Limits, Proxy, Reach},
 };
 
 /// Variables by which tools find their folders below a home, and where these are. Where the home
@@ -79,6 +80,9 @@ impl Hands {
             Who::Gate if site.config.gate.network => Reach::Open,
             Who::Gate => Reach::Nothing,
         };
+        if let Reach::Proxy(socket) = &reach {
+            shown.push(socket.clone());
+        }
         Ok(Cell {
             private_home: private.join("home"),
             private_temp: private.join("tmp"),
@@ -111,10 +115,26 @@ impl Hands {
         })
     }
 
+    /// Opens the only way out of the agent's network, where it has no other: to its provider and to
+    /// the hosts of the configuration.
+    pub(super) fn open_proxy(&self, harness: &HarnessConfig) -> Result<Option<Proxy>, Trouble> {
+        let config = &self.site.config.sandbox;
+        if config.network == Network::Open || self.engine == Engine::Off {
+            return Ok(None);
+        }
+        let mut hosts = config.hosts.clone();
+        hosts.extend(harness::hosts(harness).iter().map(|&host| host.to_owned()));
+        let remedy = "look at `hosts` under `[sandbox]` in nightshift.toml";
+        let list = HostList::parse(&hosts).map_err(|error| Trouble::of(&error, remedy))?;
+        Proxy::start(&self.socket("proxy")?, list)
+            .map(Some)
+            .map_err(|error| Trouble::of(&error, "look at the state folder and its place"))
+    }
+
     /// Returns the variables that say where the home is.
     pub(super) fn home_variables(&self, cell: &Cell) -> Vec<(OsString, OsString)> {
         let mut set = Vec::new();
-        if let sandbox::Engine::Landlock = self.engine {
+        if let Engine::Landlock = self.engine {
             set.push(("HOME".into(), cell.private_home.clone().into()));
             set.push(("TMPDIR".into(), cell.private_temp.clone().into()));
             let all = &self.site.environment.all;

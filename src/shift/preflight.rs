@@ -7,11 +7,11 @@ use std::path::Path;
 use super::{outlook, site::Site};
 use crate::{
     backlog, clock,
-    config::{GatePlace, HarnessKind},
-    harness::{self, Readiness},
+    config::{GatePlace, HarnessKind, Network},
+    harness::{self, Proof, Readiness},
     process,
     repo::{self, Finding, Fit},
-    sandbox::Engine,
+    sandbox::{Engine, HostList},
 };
 
 /// What was found before a night.
@@ -80,6 +80,7 @@ impl Site {
             refusals.extend(self.no_agent(&harnesses));
         }
         refusals.extend(self.no_engine());
+        refusals.extend(self.no_hosts());
         let blind_spots = self.blind_spots(&findings, rehearsal);
         Preflight {
             refusals,
@@ -156,6 +157,31 @@ impl Site {
         })
     }
 
+    /// What forbids the list of hosts.
+    fn no_hosts(&self) -> Option<Refusal> {
+        let config = &self.config.sandbox;
+        if let Err(error) = HostList::parse(&config.hosts) {
+            return Some(Refusal {
+                what: format!("`hosts` under `[sandbox]`: {error}"),
+                remedy: "name hosts as in `registry.npmjs.org`".to_owned(),
+                configuration: true,
+            });
+        }
+        match self.engine() {
+            Ok(engine @ (Engine::Landlock | Engine::Off)) if config.network == Network::Allow => {
+                Some(Refusal {
+                    what: format!(
+                        "`network = \"allow\"` needs bubblewrap, and the engine is \"{}\"",
+                        engine.name()
+                    ),
+                    remedy: "install bubblewrap, or write `network = \"open\"`".to_owned(),
+                    configuration: false,
+                })
+            }
+            _ => None,
+        }
+    }
+
     fn no_agent(&self, harnesses: &[(String, Readiness)]) -> Option<Refusal> {
         let wanted = &self.config.agent.harness;
         if wanted.is_empty() {
@@ -203,7 +229,8 @@ impl Site {
                 let Some(config) = self.config.harness.get(name) else {
                     continue;
                 };
-                if let HarnessKind::Command { .. } = config.kind {
+                let judged = harness::capabilities(config).hard_deny != Proof::No;
+                if !judged && let HarnessKind::Command { .. } = config.kind {
                     spots.push(format!(
                         "The tool calls of `{name}` are not judged before they run."
                     ));

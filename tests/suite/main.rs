@@ -21,6 +21,7 @@ mod house;
 mod kill;
 mod known;
 mod mcp;
+mod network;
 mod objective;
 mod real_crate;
 mod verbs;

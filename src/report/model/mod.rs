@@ -7,6 +7,7 @@ mod check;
 mod decision;
 mod failed;
 mod headline;
+mod hosts;
 mod landed;
 mod names;
 mod night;

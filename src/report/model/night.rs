@@ -9,6 +9,7 @@ use super::{
     decision::{self, DecisionLine},
     failed::{self, FailedLine},
     headline::headline,
+    hosts,
     landed::{self, LandedLine, LookLine},
     names::Names,
     numbers::{self, Numbers},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     backlog::ticket::TicketId,
-    machine::{NightEnd, Phase, State},
+    machine::{Host, NightEnd, Phase, State},
     report::objective::{ObjectiveLine, objectives},
 };
 
@@ -72,6 +73,8 @@ pub struct Model {
     pub refused: Vec<RefusedLine>,
     /// Rules that fired, the most frequent first.
     pub rules: Vec<RuleLine>,
+    /// Hosts that agents asked the proxy for.
+    pub hosts: Vec<Host>,
     /// The night in numbers; `None` when none has begun.
     pub numbers: Option<Numbers>,
     /// The branch; `None` when no night has begun.
@@ -164,6 +167,7 @@ pub fn model(state: &State, evidence: Evidence<'_>) -> Model {
     model.blind_spots = blind::blind_spots(view);
     model.refused = blind::refused(view);
     model.rules = rules::rules(view);
+    model.hosts = hosts::hosts(view);
     model.numbers = Some(numbers::numbers(view));
     model.branch = Some(branch::branch(view));
     model
@@ -195,6 +199,7 @@ impl Model {
             blind_spots: Vec::new(),
             refused: Vec::new(),
             rules: Vec::new(),
+            hosts: Vec::new(),
             numbers: None,
             branch: None,
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{names::Names, view::View};
-use crate::{backlog::ticket::TicketId, policy::decision::Action};
+use crate::{backlog::ticket::TicketId, machine::ToolTally, policy::decision::Action};
 
 /// A rule that fired, per action that it took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,6 +45,23 @@ pub(super) fn rules(view: View<'_>) -> Vec<RuleLine> {
         line.times += 1;
         tickets.insert(id);
     }
+    // A park or a halt of a tool call is among the above, with its line and category.
+    for (id, tally) in tallies(view) {
+        let Some(rule) = &tally.rule else { continue };
+        let (line, tickets) = found.entry((rule, word(tally.action))).or_insert_with(|| {
+            let line = RuleLine {
+                rule: rule.clone(),
+                line: None,
+                category: String::new(),
+                action: tally.action,
+                times: 0,
+                tickets: Names::default(),
+            };
+            (line, BTreeSet::new())
+        });
+        line.times += usize::try_from(tally.count).unwrap_or(usize::MAX);
+        tickets.insert(id);
+    }
     let mut lines: Vec<RuleLine> = found
         .into_values()
         .map(|(line, tickets)| RuleLine {
@@ -54,6 +71,16 @@ pub(super) fn rules(view: View<'_>) -> Vec<RuleLine> {
         .collect();
     lines.sort_by_key(|line| std::cmp::Reverse(line.times));
     lines
+}
+
+/// Returns what was refused or expressly allowed to tools, each with its ticket.
+fn tallies<'a>(view: View<'a>) -> impl Iterator<Item = (&'a TicketId, &'a ToolTally)> {
+    let tickets = view.state.tickets().iter();
+    tickets
+        .flat_map(|(id, ticket)| ticket.tried.iter().map(move |attempt| (id, attempt)))
+        .flat_map(|(id, attempt)| attempt.session.iter().map(move |session| (id, session)))
+        .flat_map(|(id, session)| session.tools.iter().map(move |tally| (id, tally)))
+        .filter(|(_, tally)| matches!(tally.action, Action::Proceed | Action::Deny))
 }
 
 fn word(action: Action) -> &'static str {

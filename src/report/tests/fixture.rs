@@ -135,6 +135,7 @@ pub(super) fn session(said: Vec<Utterance>) -> Session {
         said,
         decision: None,
         tools: Vec::new(),
+        hosts: Vec::new(),
         usage: Some(Usage {
             input_tokens: Some(120_000),
             output_tokens: Some(4_500),

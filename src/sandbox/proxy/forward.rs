@@ -17,7 +17,7 @@ use super::MOST_CONNECTIONS;
 ///
 /// # Errors
 /// The listener cannot be made asynchronous.
-pub async fn forward(listener: std::net::TcpListener, socket: PathBuf) -> io::Result<()> {
+pub(crate) async fn forward(listener: std::net::TcpListener, socket: PathBuf) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let mut connections = JoinSet::new();
