@@ -19,6 +19,7 @@ mod parse;
 mod pattern;
 mod read;
 mod rule;
+mod shell;
 #[cfg(test)]
 mod tests;
 mod words;

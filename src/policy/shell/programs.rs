@@ -1,0 +1,397 @@
+//! Programs that run text: shells, `eval`, `find -exec`, interpreters, clients of databases.
+
+use super::{
+    Opaque, code, effects, names,
+    reader::{Input, Reader},
+    scope::Field,
+};
+
+/// How an interpreter is given a program.
+struct Interpreter {
+    name: &'static str,
+    /// Options that a program's text follows; short ones may end a group of letters.
+    code: &'static [&'static str],
+    /// Options whose value is the next word.
+    valued: &'static [&'static str],
+}
+
+const INTERPRETERS: &[Interpreter] = &[
+    Interpreter {
+        name: "python",
+        code: &["-c"],
+        valued: &["-W", "-X"],
+    },
+    Interpreter {
+        name: "pypy",
+        code: &["-c"],
+        valued: &["-W", "-X"],
+    },
+    Interpreter {
+        name: "node",
+        code: &["-e", "--eval", "-p", "--print", "-pe"],
+        valued: &["-r", "--require", "--import", "--loader"],
+    },
+    Interpreter {
+        name: "bun",
+        code: &["-e", "--eval", "-p", "--print"],
+        valued: &["-r", "--preload"],
+    },
+    Interpreter {
+        name: "perl",
+        code: &["-e", "-E"],
+        valued: &["-I"],
+    },
+    Interpreter {
+        name: "ruby",
+        code: &["-e"],
+        valued: &["-I", "-r"],
+    },
+    Interpreter {
+        name: "php",
+        code: &["-r"],
+        valued: &["-d"],
+    },
+    Interpreter {
+        name: "lua",
+        code: &["-e"],
+        valued: &["-l"],
+    },
+    Interpreter {
+        name: "Rscript",
+        code: &["-e"],
+        valued: &[],
+    },
+    Interpreter {
+        name: "osascript",
+        code: &["-e"],
+        valued: &["-l"],
+    },
+];
+
+/// Clients to which a text with blanks is a statement.
+const DATABASES: &[&str] = &[
+    "psql",
+    "mysql",
+    "mariadb",
+    "sqlite3",
+    "sqlcmd",
+    "mongosh",
+    "mongo",
+    "cockroach",
+    "clickhouse-client",
+    "duckdb",
+    "redis-cli",
+    "cqlsh",
+];
+
+const SSH_VALUED: &[&str] = &[
+    "-i", "-p", "-l", "-o", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-E", "-I", "-m", "-O", "-Q",
+    "-S", "-W", "-w", "-B", "-e",
+];
+
+impl Reader {
+    /// Judges a program that is no wrapper, and what it runs.
+    pub(super) fn program(&mut self, words: Vec<Field>, input: &Input) {
+        let Some((name, rest)) = words.split_first() else {
+            return;
+        };
+        for file in effects::written(&words) {
+            self.written_to(&file);
+        }
+        match name.text.as_str() {
+            shell if names::is_shell(shell) => return self.shell(&words, input),
+            "eval" => self.script(&joined(rest)),
+            "trap" => {
+                if let Some(script) = plain(rest).next() {
+                    self.script(script);
+                }
+            }
+            "alias" => {
+                for (_, script) in rest.iter().filter_map(names::assignment) {
+                    self.script(&script);
+                }
+            }
+            "cd" | "pushd" => {
+                let to = plain(rest).next().map_or("~", |word| word.text.as_str());
+                if to != "-" {
+                    self.go(&to.to_owned());
+                }
+            }
+            "source" | "." => return self.source(&words, input),
+            "su" | "script" | "sg" | "newgrp" => {
+                let behind = rest.iter().zip(rest.iter().skip(1));
+                for (_, script) in behind.filter(|(option, _)| option.text == "-c") {
+                    self.script(script);
+                }
+            }
+            "ssh" => self.remote(rest, input),
+            "find" => self.found(rest),
+            "parallel" => self.parallel(rest),
+            "awk" | "gawk" | "mawk" => return self.awk(words),
+            _ => {}
+        }
+        if let Some(interpreter) = INTERPRETERS.iter().find(|it| it.name == name.text) {
+            return self.interpreter(interpreter, words, input);
+        }
+        if DATABASES.contains(&name.text.as_str()) {
+            let statement = |word: &Field| match word.text.contains(char::is_whitespace) {
+                true => Field {
+                    code: true,
+                    ..word.clone()
+                },
+                false => word.clone(),
+            };
+            let mut words: Vec<Field> = words.iter().map(statement).collect();
+            if let Input::Text(text) = input {
+                words.push(Field::code(text.clone()));
+            }
+            return self.show(&words, None);
+        }
+        let opaque = effects::verb_unknown(&words).then_some(Opaque::Verb);
+        self.show(&words, opaque);
+    }
+
+    fn shell(&mut self, words: &[Field], input: &Input) {
+        let mut command = false;
+        let mut from_input = false;
+        let mut rest = words.get(1..).unwrap_or_default();
+        while let Some((option, more)) = rest.split_first() {
+            let text = option.text.as_str();
+            if !text.starts_with(['-', '+']) || text == "-" {
+                break;
+            }
+            rest = more;
+            if matches!(text, "--version" | "--help") {
+                return self.show(words, None);
+            }
+            if !text.starts_with("--") {
+                command |= text.contains('c');
+                from_input |= text.contains('s');
+            }
+            if matches!(text, "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file")
+                || text.ends_with('o') && !text.starts_with("--")
+            {
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+        match rest.first() {
+            Some(script) if command => self.script(script),
+            None if command => {}
+            Some(file) if !from_input && file.text != "-" && file.text != "/dev/stdin" => {
+                self.file(words, file, false)
+            }
+            _ => self.shell_input(words, input),
+        }
+    }
+
+    fn shell_input(&mut self, words: &[Field], input: &Input) {
+        match input {
+            Input::Text(text) => self.script(&Field::literal(text.clone())),
+            Input::File => self.show(words, None),
+            Input::Nothing | Input::Unknown => self.show(words, Some(Opaque::Input)),
+        }
+    }
+
+    /// Judges a file that is run: its text when this very line has written it.
+    fn file(&mut self, words: &[Field], file: &Field, code: bool) {
+        if file.process {
+            return self.show(words, Some(Opaque::Input));
+        }
+        match self.text_of(&file.text) {
+            Some(text) if code => self.code(words, &text),
+            Some(text) => self.script(&Field::literal(text)),
+            None => {}
+        }
+        self.show(words, None);
+    }
+
+    fn source(&mut self, words: &[Field], input: &Input) {
+        match words.get(1) {
+            Some(file) if file.text == "/dev/stdin" => self.shell_input(words, input),
+            Some(file) => self.file(words, file, false),
+            None => self.show(words, None),
+        }
+    }
+
+    fn remote(&mut self, rest: &[Field], input: &Input) {
+        let mut rest = rest;
+        while let Some((word, more)) = rest.split_first() {
+            rest = more;
+            if !word.text.starts_with('-') {
+                break;
+            }
+            if SSH_VALUED.contains(&word.text.as_str()) {
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+        if !rest.is_empty() {
+            self.script(&joined(rest));
+        } else if let Input::Text(text) = input {
+            self.script(&Field::literal(text.clone()));
+        }
+    }
+
+    fn found(&mut self, rest: &[Field]) {
+        let mut rest = rest;
+        while let Some(at) = rest
+            .iter()
+            .position(|word| matches!(word.text.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir"))
+        {
+            let command: Vec<Field> = rest
+                .iter()
+                .skip(at + 1)
+                .take_while(|word| word.text != ";" && word.text != "+")
+                .cloned()
+                .map(|word| effects::marked(word, "{}"))
+                .collect();
+            rest = rest.get(at + 1 + command.len()..).unwrap_or_default();
+            self.call(command, &Input::Nothing);
+        }
+    }
+
+    fn parallel(&mut self, rest: &[Field]) {
+        let valued = [
+            "-j",
+            "--jobs",
+            "-n",
+            "-N",
+            "-I",
+            "-a",
+            "--colsep",
+            "--delay",
+            "--timeout",
+            "--joblog",
+            "--retries",
+        ];
+        let mut command = Vec::new();
+        let mut skip = false;
+        for word in rest.iter().take_while(|word| !word.text.starts_with(":::")) {
+            if std::mem::take(&mut skip) {
+                continue;
+            }
+            if command.is_empty() && word.text.starts_with('-') {
+                skip = valued.contains(&word.text.as_str());
+                continue;
+            }
+            command.push(effects::marked(word.clone(), "{}"));
+        }
+        let items: Vec<&Field> = rest
+            .iter()
+            .skip_while(|word| !word.text.starts_with(":::"))
+            .skip(1)
+            .collect();
+        if command.is_empty() {
+            for item in items {
+                self.script(item);
+            }
+        } else {
+            command.push(Field::unknown("$item"));
+            self.script(&joined(&command));
+        }
+    }
+
+    fn awk(&mut self, words: Vec<Field>) {
+        let mut words = words;
+        let first = words
+            .iter()
+            .skip(1)
+            .position(|word| !word.text.starts_with('-'));
+        if let Some(program) = first.and_then(|at| words.get_mut(at + 1))
+            && ["system(", "getline", "| \"", "|\""]
+                .iter()
+                .any(|it| program.text.contains(it))
+        {
+            program.code = true;
+            let text = format!("system {}", program.text);
+            self.started(&words, &text);
+            return;
+        }
+        self.show(&words, None);
+    }
+
+    fn interpreter(&mut self, interpreter: &Interpreter, mut words: Vec<Field>, input: &Input) {
+        let is_code = |text: &str| {
+            interpreter.code.iter().any(|option| {
+                let letter = option.strip_prefix('-').filter(|it| it.len() == 1);
+                let grouped = letter.is_some_and(|letter| {
+                    !text.starts_with("--")
+                        && text.starts_with('-')
+                        && text.ends_with(letter)
+                        && !text.contains(['.', '='])
+                });
+                text == *option || grouped
+            })
+        };
+        let mut at = 1;
+        while let Some(word) = words.get(at) {
+            let text = word.text.as_str();
+            if text == "-" || !text.starts_with('-') {
+                break;
+            }
+            if is_code(text) {
+                let Some(code) = words.get_mut(at + 1) else {
+                    break;
+                };
+                code.code = true;
+                let (known, text) = (code.known(), code.text.clone());
+                if !known && text.starts_with('$') {
+                    return self.show(&words, Some(Opaque::Text));
+                }
+                return self.started(&words, &text);
+            }
+            if text == "-m" && matches!(interpreter.name, "python" | "pypy") {
+                let module = words.get(at + 1..).unwrap_or_default().to_vec();
+                self.show(&words, None);
+                return self.call(module, input);
+            }
+            if matches!(text, "--version" | "-V" | "-v" | "--help" | "-h" | "--test") {
+                return self.show(&words, None);
+            }
+            at += if interpreter.valued.contains(&text) {
+                2
+            } else {
+                1
+            };
+        }
+        match words.get(at).cloned() {
+            Some(file) if file.text != "-" && file.text != "/dev/stdin" => {
+                self.file(&words, &file, true)
+            }
+            _ => match input {
+                Input::Text(text) => self.code(&words, text),
+                Input::File => self.show(&words, None),
+                Input::Nothing | Input::Unknown => self.show(&words, Some(Opaque::Input)),
+            },
+        }
+    }
+
+    /// Judges a program's text that does not stand among the words.
+    fn code(&mut self, words: &[Field], text: &str) {
+        let mut words = words.to_vec();
+        words.push(Field::code(text));
+        self.started(&words, text);
+    }
+
+    /// Judges a program's text and the commands in it.
+    fn started(&mut self, words: &[Field], text: &str) {
+        let starts = code::starts(text);
+        self.show(words, starts.hidden.then_some(Opaque::Text));
+        self.attempt(&starts.lines, starts.rows);
+    }
+}
+
+fn plain(words: &[Field]) -> impl Iterator<Item = &Field> {
+    words
+        .iter()
+        .filter(|word| word.text == "-" || !word.text.starts_with('-'))
+}
+
+/// Returns the words as one text.
+fn joined(words: &[Field]) -> Field {
+    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    let text = texts.join(" ");
+    match words.iter().all(Field::known) {
+        true => Field::literal(text),
+        false => Field::unknown(&text),
+    }
+}
