@@ -22,13 +22,14 @@ mod rule;
 mod shell;
 #[cfg(test)]
 mod tests;
+mod tool;
 mod words;
 
 pub use breakers::Breakers;
 pub use decide::AskDecision;
 pub use decision::{Action, Decision, Point, Scope};
 pub use diff::ChangedFile;
-pub use explain::{Considered, Explanation};
+pub use explain::{Considered, Explanation, Judged};
 pub use glob::BadGlob;
 pub use parse::parse;
 pub use rule::{Answer, Policy};

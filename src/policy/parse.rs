@@ -47,8 +47,8 @@ const SCOPES: &[(&str, Scope)] = &[
 ];
 
 const RULE_KEYS: &[&str] = &[
-    "id", "on", "any", "all", "unless", "paths", "labels", "tickets", "action", "category",
-    "scope", "because",
+    "id", "on", "any", "all", "unless", "paths", "labels", "tickets", "opaque", "action",
+    "category", "scope", "because",
 ];
 
 /// Names of the built-in rules at `diff`, which a file's own rules must not carry.
@@ -142,6 +142,15 @@ fn rule(
     let labels = labels.iter().map(|(label, _)| label.to_lowercase());
     let labels = labels.collect();
     let tickets = tickets(reader, table);
+    let opaque = reader.boolean(table, "opaque");
+    if let Some((_, span)) = opaque
+        .as_ref()
+        .filter(|_| on.iter().any(|it| *it != Point::Tool))
+    {
+        let message = "expected `opaque` at the tool point only";
+        let help = "Only a tool call can be unclear in this sense: write `on = [\"tool\"]`.";
+        reader.error("misplaced-key", span.clone(), message, help);
+    }
     let scope = reader
         .string(table, "scope")
         .map_or(Some(Scope::default()), |word| {
@@ -163,6 +172,7 @@ fn rule(
         paths: paths?,
         labels,
         tickets,
+        opaque: opaque.is_some_and(|(opaque, _)| opaque),
         action: action?,
         category,
         scope: scope?,

@@ -29,7 +29,7 @@ mod tests;
 mod wrappers;
 
 pub(super) use call::{Call, Opaque};
-pub(super) use paths::{normal, words_like_paths};
+pub(super) use paths::{normal, patched};
 
 /// How many bytes of a command line are read; as much as Linux takes as one argument.
 const LONGEST: usize = 128 << 10;

@@ -59,7 +59,7 @@ pub(super) fn output(words: &[Field], input: &Input) -> Input {
 }
 
 /// Returns the files that a command writes by its arguments.
-pub(super) fn written(words: &[Field]) -> Vec<Field> {
+pub(super) fn written(words: &[Field], input: &Input) -> Vec<Field> {
     let Some((name, rest)) = words.split_first() else {
         return Vec::new();
     };
@@ -81,6 +81,16 @@ pub(super) fn written(words: &[Field]) -> Vec<Field> {
             .collect()
     };
     match name.text.as_str() {
+        "apply_patch" | "applypatch" => {
+            let mut text = rest.first().map_or("", |word| word.text.as_str());
+            if let (Input::Text(input), true) = (input, text.is_empty()) {
+                text = input;
+            }
+            paths::patched(text)
+                .into_iter()
+                .map(Field::literal)
+                .collect()
+        }
         "tee" | "truncate" | "touch" => plain().cloned().collect(),
         "cp" | "mv" | "install" | "ln" => plain().skip(1).last().cloned().into_iter().collect(),
         "dd" => rest

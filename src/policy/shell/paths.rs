@@ -58,8 +58,23 @@ pub(super) fn arguments(words: &[Field]) -> Vec<String> {
     paths
 }
 
+/// Returns the files that a patch in the form of `apply_patch` names.
+pub(in crate::policy) fn patched(text: &str) -> Vec<String> {
+    let file = |line: &str| {
+        let heads = [
+            "*** Add File: ",
+            "*** Update File: ",
+            "*** Delete File: ",
+            "*** Move to: ",
+        ];
+        let file = heads.iter().find_map(|head| line.strip_prefix(head));
+        file.map(|file| normal(file.trim()))
+    };
+    text.lines().filter_map(file).collect()
+}
+
 /// Returns the words of a text in a foreign language that may be paths.
-pub(in crate::policy) fn words_like_paths(text: &str) -> Vec<String> {
+fn words_like_paths(text: &str) -> Vec<String> {
     text.split(|c: char| {
         c.is_whitespace()
             || matches!(

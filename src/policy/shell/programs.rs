@@ -95,7 +95,7 @@ impl Reader {
         let Some((name, rest)) = words.split_first() else {
             return;
         };
-        for file in effects::written(&words) {
+        for file in effects::written(&words, input) {
             self.written_to(&file);
         }
         match name.text.as_str() {
@@ -134,14 +134,10 @@ impl Reader {
             return self.interpreter(interpreter, words, input);
         }
         if DATABASES.contains(&name.text.as_str()) {
-            let statement = |word: &Field| match word.text.contains(char::is_whitespace) {
-                true => Field {
-                    code: true,
-                    ..word.clone()
-                },
-                false => word.clone(),
-            };
-            let mut words: Vec<Field> = words.iter().map(statement).collect();
+            let mut words = words;
+            for word in words.iter_mut().skip(1) {
+                word.code = word.text.contains(char::is_whitespace);
+            }
             if let Input::Text(text) = input {
                 words.push(Field::code(text.clone()));
             }

@@ -199,7 +199,7 @@ impl Reader {
             }
             output = effects::output(&expanded.fields, &input);
             if let Input::Text(text) = &output {
-                let files = effects::written(&expanded.fields);
+                let files = effects::written(&expanded.fields, &input);
                 for target in targets.iter().chain(&files) {
                     let path = paths::joined(self.place(), &target.text);
                     self.written.insert(path, text.clone());
