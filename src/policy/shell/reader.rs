@@ -228,9 +228,7 @@ impl Reader {
                 } else {
                     Input::File
                 };
-                let mut call = Call::new(&[Field::literal("<"), file]);
-                call.text.truncate(call.text.len().min(SHOWN));
-                self.push(call);
+                self.push(Call::new(&[Field::literal("<"), file]));
             }
             Redirect::Write(word) => {
                 let target = single(word);
