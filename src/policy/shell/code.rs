@@ -71,7 +71,10 @@ pub(super) fn starts(code: &str) -> Starts {
     let mut rest = code;
     while let Some(start) = rest.find(['\'', '"', '`']) {
         let (between, from) = rest.split_at(start);
-        if !between.chars().all(|c| c.is_whitespace() || c == ',') {
+        if !between
+            .chars()
+            .all(|c| c.is_whitespace() || ",[(".contains(c))
+        {
             close(&mut row, &mut found);
         }
         let Some((text, after)) = literal(from) else {

@@ -58,6 +58,12 @@ pub(super) fn output(words: &[Field], input: &Input) -> Input {
     }
 }
 
+/// Returns whether what a command writes comes from the network.
+pub(super) fn downloads(words: &[Field]) -> bool {
+    let name = words.first().and_then(Field::last_name);
+    name.is_some_and(|name| matches!(name, "curl" | "wget" | "http" | "https" | "xh"))
+}
+
 /// Returns the files that a command writes by its arguments.
 pub(super) fn written(words: &[Field], input: &Input) -> Vec<Field> {
     let Some((name, rest)) = words.split_first() else {
@@ -74,9 +80,17 @@ pub(super) fn written(words: &[Field], input: &Input) -> Vec<Field> {
         })
     };
     let behind = |options: &[&str]| -> Vec<Field> {
+        // The letter may end a group of them: `-so`.
+        let is = |text: &str| {
+            options.iter().any(|option| {
+                let letter = option.strip_prefix('-').filter(|it| it.len() == 1);
+                let group = text.starts_with('-') && !text.starts_with("--");
+                text == *option || letter.is_some_and(|letter| group && text.ends_with(letter))
+            })
+        };
         let pairs = rest.iter().zip(rest.iter().skip(1));
         pairs
-            .filter(|(option, _)| options.contains(&option.text.as_str()))
+            .filter(|(option, _)| is(&option.text))
             .map(|(_, file)| file.clone())
             .collect()
     };

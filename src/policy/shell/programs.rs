@@ -120,7 +120,13 @@ impl Reader {
             "source" | "." => return self.source(&words, input),
             "su" | "script" | "sg" | "newgrp" => {
                 let behind = rest.iter().zip(rest.iter().skip(1));
-                for (_, script) in behind.filter(|(option, _)| option.text == "-c") {
+                let command = |option: &str| {
+                    option == "--command"
+                        || option.ends_with('c')
+                            && option.starts_with('-')
+                            && !option.starts_with("--")
+                };
+                for (_, script) in behind.filter(|(option, _)| command(&option.text)) {
                     self.script(script);
                 }
             }
@@ -194,9 +200,10 @@ impl Reader {
             return self.show(words, Some(Opaque::Input));
         }
         match self.text_of(&file.text) {
-            Some(text) if code => self.code(words, &text),
-            Some(text) => self.script(&Field::literal(text)),
-            None => {}
+            Input::Text(text) if code => self.code(words, &text),
+            Input::Text(text) => self.script(&Field::literal(text)),
+            Input::Unknown => return self.show(words, Some(Opaque::Input)),
+            Input::File | Input::Nothing => {}
         }
         self.show(words, None);
     }

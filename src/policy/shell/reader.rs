@@ -43,8 +43,8 @@ pub(super) struct Reader {
     scope: Scope,
     /// Where the commands stand, as seen from where the line begins; one for each open subshell.
     places: Vec<String>,
-    /// The texts of files that the line itself writes.
-    written: BTreeMap<String, String>,
+    /// What the line itself writes into files: a text, or unknown what the network holds.
+    written: BTreeMap<String, Input>,
     depth: usize,
     /// Whether strings of a foreign language are tried out: what is no command is no problem.
     trying: bool,
@@ -198,11 +198,11 @@ impl Reader {
                 continue;
             }
             output = effects::output(&expanded.fields, &input);
-            if let Input::Text(text) = &output {
+            if matches!(output, Input::Text(_)) || effects::downloads(&expanded.fields) {
                 let files = effects::written(&expanded.fields, &input);
                 for target in targets.iter().chain(&files) {
                     let path = paths::joined(self.place(), &target.text);
-                    self.written.insert(path, text.clone());
+                    self.written.insert(path, output.clone());
                 }
             }
             self.call(expanded.fields, &input);
@@ -278,11 +278,10 @@ impl Reader {
         }
     }
 
-    /// Returns the text of a file that the line itself has written.
-    pub(super) fn text_of(&self, path: &str) -> Option<String> {
-        self.written
-            .get(&paths::joined(self.place(), path))
-            .cloned()
+    /// Returns what the line itself has written into a file; when nothing, it is any file.
+    pub(super) fn text_of(&self, path: &str) -> Input {
+        let path = paths::joined(self.place(), path);
+        self.written.get(&path).cloned().unwrap_or(Input::File)
     }
 
     /// Judges one command with its arguments.
@@ -308,10 +307,12 @@ impl Reader {
             }
             return;
         };
-        if first.text.contains('/')
-            && let Some(text) = self.text_of(&first.text)
-        {
-            self.inner(&text);
+        if first.text.contains('/') {
+            match self.text_of(&first.text) {
+                Input::Text(text) => self.inner(&text),
+                Input::Unknown => self.opaque(&first.text.clone(), Opaque::Input),
+                Input::File | Input::Nothing => {}
+            }
         }
         let canonical = names::canonical(&first.text, &name);
         if let Some(first) = words.first_mut() {
