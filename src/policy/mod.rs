@@ -31,5 +31,5 @@ pub use decision::{Action, Decision, Point, Scope};
 pub use diff::ChangedFile;
 pub use explain::{Considered, Explanation, Judged};
 pub use glob::BadGlob;
-pub use parse::parse;
+pub use parse::{parse, parse_for};
 pub use rule::{Answer, Policy};

@@ -62,6 +62,16 @@ pub(super) const OUT_OF_SCOPE: &str = "scope";
 /// what its author wrote, and a caller that works unattended refuses it; code `syntax` means that
 /// nothing of the file is used.
 pub fn parse(source: &Source) -> (Policy, Vec<Diagnostic>) {
+    parse_some(source, None)
+}
+
+/// Reads only the rules that are asked at a point, for a process that decides there once and ends:
+/// most of the time goes into compiling patterns. What it reports is not all that is wrong.
+pub fn parse_for(source: &Source, point: Point) -> (Policy, Vec<Diagnostic>) {
+    parse_some(source, Some(point))
+}
+
+fn parse_some(source: &Source, only: Option<Point>) -> (Policy, Vec<Diagnostic>) {
     let mut policy = Policy {
         path: source.path.clone(),
         checksum: blake3::hash(source.text.as_bytes()).to_hex().to_string(),
@@ -86,6 +96,9 @@ pub fn parse(source: &Source) -> (Policy, Vec<Diagnostic>) {
     reader.only(document, "the contract", &["rule", "answer", "breakers"]);
     let mut ids = BTreeMap::new();
     for (table, span) in reader.tables(document, "rule") {
+        if only.is_some_and(|point| !on(table, point)) {
+            continue;
+        }
         let errors = reader.errors();
         let rule = rule(&mut reader, table, span, &mut ids);
         if reader.errors() == errors {
@@ -93,6 +106,9 @@ pub fn parse(source: &Source) -> (Policy, Vec<Diagnostic>) {
         }
     }
     for (table, span) in reader.tables(document, "answer") {
+        if only.is_some_and(|point| point != Point::Ask) {
+            continue;
+        }
         let errors = reader.errors();
         let answer = answer(&mut reader, table, span);
         if reader.errors() == errors {
@@ -106,6 +122,16 @@ pub fn parse(source: &Source) -> (Policy, Vec<Diagnostic>) {
     problems.extend(lint::lint(&policy, source));
     problems.sort_by_key(|problem| problem.primary.span.start);
     (policy, problems)
+}
+
+/// Returns whether a rule may be asked at a point; one that does not say when is not left out.
+fn on(table: &DeTable<'_>, point: Point) -> bool {
+    let Some(words) = table.get("on").and_then(|on| on.get_ref().as_array()) else {
+        return true;
+    };
+    let named = |word: &str| POINTS.iter().any(|it| *it == (word, point));
+    let words = words.iter().map(|word| word.get_ref().as_str());
+    words.into_iter().any(|word| word.is_none_or(named))
 }
 
 fn rule(

@@ -9,7 +9,10 @@ const PLACED: &[&str] = &[
 
 /// Returns what a command surely writes to its output.
 pub(super) fn output(words: &[Field], input: &Input) -> Input {
-    let Some((name, rest)) = words.split_first() else {
+    let wrapper =
+        |word: &&Field| matches!(word.text.as_str(), "env" | "command" | "builtin" | "nohup");
+    let wrappers = words.iter().take_while(wrapper).count();
+    let Some((name, rest)) = words.get(wrappers..).and_then(<[Field]>::split_first) else {
         return Input::Unknown;
     };
     let texts = || rest.iter().map(|word| word.text.as_str());
@@ -53,7 +56,6 @@ pub(super) fn output(words: &[Field], input: &Input) -> Input {
         }
         "cat" => Input::File,
         "true" | ":" | "yes" => Input::Text(String::new()),
-        "env" | "command" | "builtin" | "nohup" => output(rest, input),
         _ => Input::Unknown,
     }
 }
@@ -139,8 +141,11 @@ pub(super) fn with_items(xargs: &[Field], command: Vec<Field>, input: &Input) ->
             .collect();
     }
     let mut command = command;
+    let from_file = |word: &Field| word.text == "-a" || word.text.starts_with("--arg-file");
     match input {
-        Input::Text(text) => command.extend(text.split_whitespace().map(Field::literal)),
+        Input::Text(text) if !xargs.iter().any(from_file) => {
+            command.extend(text.split_whitespace().map(Field::literal))
+        }
         _ => command.push(Field::unknown("$item")),
     }
     command

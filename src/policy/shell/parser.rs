@@ -436,7 +436,7 @@ impl Lexer {
 }
 
 /// Returns whether a command gives variables their values.
-fn declaration(name: &str) -> bool {
+pub(super) fn declaration(name: &str) -> bool {
     matches!(
         name,
         "export" | "declare" | "typeset" | "local" | "readonly"

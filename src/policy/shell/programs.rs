@@ -113,9 +113,12 @@ impl Reader {
             }
             "cd" | "pushd" => {
                 let to = plain(rest).next().map_or("~", |word| word.text.as_str());
-                if to != "-" {
-                    self.go(&to.to_owned());
+                let to = (to != "-").then(|| to.to_owned());
+                self.show(&words, None);
+                if let Some(to) = to {
+                    self.go(&to);
                 }
+                return;
             }
             "source" | "." => return self.source(&words, input),
             "su" | "script" | "sg" | "newgrp" => {

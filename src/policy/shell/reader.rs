@@ -20,6 +20,8 @@ use super::{
 const MOST_CALLS: usize = 256;
 /// How deep scripts may run scripts.
 const DEEPEST: usize = 12;
+/// How many commands may be looked at, over all values of variables and all nested scripts.
+const MOST_WORK: usize = 4096;
 /// How much of a text is shown that cannot be read.
 const SHOWN: usize = 200;
 
@@ -46,6 +48,8 @@ pub(super) struct Reader {
     /// What the line itself writes into files: a text, or unknown what the network holds.
     written: BTreeMap<String, Input>,
     depth: usize,
+    /// How many commands were looked at.
+    work: usize,
     /// Whether strings of a foreign language are tried out: what is no command is no problem.
     trying: bool,
 }
@@ -110,7 +114,8 @@ impl Reader {
     }
 
     fn inner(&mut self, text: &str) {
-        if self.depth >= DEEPEST || self.calls.len() >= MOST_CALLS {
+        self.work += text.len() >> 7;
+        if self.depth >= DEEPEST || self.calls.len() >= MOST_CALLS || self.work > MOST_WORK {
             self.opaque(text, Opaque::TooDeep);
             return;
         }
@@ -161,16 +166,25 @@ impl Reader {
     fn simple(&mut self, simple: &Simple, documents: &[Word], feed: &Input) -> Input {
         let mut output = Input::Unknown;
         for (at, choice) in self.scope.choices(simple).iter().enumerate() {
+            self.work += 1;
+            if self.work > MOST_WORK {
+                self.opaque("…", Opaque::TooDeep);
+                return Input::Unknown;
+            }
             let mut expanded = Expanded::default();
             for word in &simple.words {
                 self.scope.expand(word, choice, &mut expanded);
             }
-            let declares = simple.words.first().and_then(Word::bare);
+            let declares = simple
+                .words
+                .first()
+                .and_then(Word::bare)
+                .is_some_and(parser::declaration);
             for (name, word) in &simple.assigned {
                 let value = self.scope.single(word, choice, &mut expanded.scripts);
                 self.assigned(name, &value);
                 // A value before a command is for that command only.
-                if simple.words.is_empty() || declares.is_some() && !expanded.fields.is_empty() {
+                if simple.words.is_empty() || declares {
                     self.scope.assign(name, Some(&value));
                 }
             }
