@@ -232,14 +232,14 @@ impl Explanation {
 impl Judged {
     /// Returns the call on one line, never broken: it is what a pattern is written for.
     fn line(&self) -> String {
-        let mut line = format!("  {} ", verb(self.action));
+        let mut line = format!("  {}", verb(self.action));
         if let Some(rule) = &self.rule {
-            _ = write!(line, "`{rule}` ");
+            _ = write!(line, " `{rule}`");
         }
         if let Some(reason) = &self.opaque {
-            _ = write!(line, "({reason}) ");
+            _ = write!(line, " ({reason})");
         }
-        line + &self.call
+        format!("{line}: {}", self.call)
     }
 }
 

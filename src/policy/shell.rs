@@ -51,3 +51,8 @@ pub(super) fn calls_of(words: &[&str]) -> Vec<Call> {
     let words = words.iter().copied().map(scope::Field::literal).collect();
     reader::Reader::default().words(words)
 }
+
+/// Returns the call that stands for a file which a tool writes, as `> file` does in a shell.
+pub(super) fn written(path: &str) -> Call {
+    Call::new(&[">", path].map(scope::Field::literal))
+}

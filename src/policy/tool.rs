@@ -20,6 +20,16 @@ use super::{
 };
 use crate::backlog::ticket::TicketFacts;
 
+/// Fields whose value is a command line, or the words of one.
+const COMMANDS: &[&str] = &[
+    "command",
+    "cmd",
+    "script",
+    "commandLine",
+    "command_line",
+    "shell_command",
+];
+
 /// Fields whose value a tool puts into a file, or looks for in one.
 const CONTENTS: &[&str] = &[
     "content",
@@ -60,9 +70,14 @@ const FILE_TOOLS: &[&str] = &[
     "patch",
 ];
 
+/// What the names of tools that write files have in them.
+const WRITES: &[&str] = &[
+    "write", "edit", "patch", "create", "replace", "insert", "delete",
+];
+
 impl Policy {
     /// Decides on a tool call. `input` is the command line, or the tool's input as JSON: a
-    /// `command`, `cmd` or `script` in it is a command line (or the words of one). Of any other
+    /// `command` (or `cmd`, `script`, …) in it is a command line (or the words of one). Of any other
     /// input, rules see the texts, one a line, and every path. `nightshift say` always proceeds.
     pub fn at_tool(&self, facts: &TicketFacts, tool: &str, input: &str) -> Decision {
         let calls = read(tool, input);
@@ -125,13 +140,14 @@ pub(super) fn of_call<'a>(call: &'a Call, paths: &'a [Cow<'a, str>]) -> Subject<
 /// Returns the calls that a tool's input makes; at least one.
 pub(super) fn read(tool: &str, input: &str) -> Vec<Call> {
     let name = tool.to_lowercase();
+    let writes = WRITES.iter().any(|word| name.contains(word));
     let mut calls = match serde_json::from_str(input) {
-        Ok(Value::Object(fields)) => from_fields(&fields),
+        Ok(Value::Object(fields)) => from_fields(&fields, writes),
         Ok(command @ (Value::String(_) | Value::Array(_))) => commands(&command),
-        _ if FILE_TOOLS.contains(&name.as_str()) => vec![Call {
-            paths: shell::patched(input),
-            ..Call::default()
-        }],
+        _ if FILE_TOOLS.contains(&name.as_str()) => shell::patched(input)
+            .iter()
+            .map(|path| shell::written(path))
+            .collect(),
         _ => shell::calls(input),
     };
     if calls.is_empty() {
@@ -155,27 +171,38 @@ fn commands(command: &Value) -> Vec<Call> {
     }
 }
 
-fn from_fields(fields: &Map<String, Value>) -> Vec<Call> {
+fn from_fields(fields: &Map<String, Value>, writes: bool) -> Vec<Call> {
     let mut calls = Vec::new();
-    for name in ["command", "cmd", "script"] {
+    for name in COMMANDS {
         if let Some(command) = fields.get(name) {
             calls.extend(commands(command));
         }
     }
-    let mut other = Call::default();
+    let mut other = Other::default();
     gather(fields, false, &mut other);
     if !calls.is_empty() {
         // Beside a command, texts describe it.
-        other.text.clear();
+        other.call.text.clear();
     }
-    if calls.is_empty() || !other.paths.is_empty() {
-        calls.push(other);
+    if writes || other.patches {
+        calls.extend(other.call.paths.iter().map(|path| shell::written(path)));
+    }
+    if calls.is_empty() || !other.call.paths.is_empty() {
+        calls.push(other.call);
     }
     calls
 }
 
+/// What stands in a tool's input beside a command.
+#[derive(Default)]
+struct Other {
+    call: Call,
+    /// Whether there is a patch in it.
+    patches: bool,
+}
+
 /// Adds the texts and paths of an object, at any depth.
-fn gather(fields: &Map<String, Value>, in_file: bool, call: &mut Call) {
+fn gather(fields: &Map<String, Value>, in_file: bool, other: &mut Other) {
     let is_path = |name: &str| {
         let name = name.to_lowercase();
         (name.contains("path") || name.contains("file")) && !CONTENTS.contains(&name.as_str())
@@ -183,17 +210,19 @@ fn gather(fields: &Map<String, Value>, in_file: bool, call: &mut Call) {
     let in_file = in_file || fields.keys().any(|name| is_path(name));
     for (name, value) in fields {
         if !in_file || !CONTENTS.contains(&name.to_lowercase().as_str()) {
-            gather_value(value, is_path(name), in_file, call);
+            gather_value(value, is_path(name), in_file, other);
         }
     }
 }
 
-fn gather_value(value: &Value, path: bool, in_file: bool, call: &mut Call) {
+fn gather_value(value: &Value, path: bool, in_file: bool, other: &mut Other) {
     match value {
         Value::String(text) if text.contains("*** Begin Patch") => {
-            call.paths.extend(shell::patched(text));
+            other.patches = true;
+            other.call.paths.extend(shell::patched(text));
         }
         Value::String(text) => {
+            let call = &mut other.call;
             if !call.text.is_empty() {
                 call.text.push('\n');
             }
@@ -204,8 +233,8 @@ fn gather_value(value: &Value, path: bool, in_file: bool, call: &mut Call) {
         }
         Value::Array(items) => items
             .iter()
-            .for_each(|item| gather_value(item, path, in_file, call)),
-        Value::Object(fields) => gather(fields, in_file, call),
+            .for_each(|item| gather_value(item, path, in_file, other)),
+        Value::Object(fields) => gather(fields, in_file, other),
         _ => {}
     }
 }
