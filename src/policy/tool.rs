@@ -174,7 +174,7 @@ fn commands(command: &Value) -> Vec<Call> {
 fn from_fields(fields: &Map<String, Value>, writes: bool) -> Vec<Call> {
     let mut calls = Vec::new();
     for name in COMMANDS {
-        if let Some(command) = fields.get(name) {
+        if let Some(command) = fields.get(*name) {
             calls.extend(commands(command));
         }
     }
