@@ -129,7 +129,7 @@ fn on(table: &DeTable<'_>, point: Point) -> bool {
     let Some(words) = table.get("on").and_then(|on| on.get_ref().as_array()) else {
         return true;
     };
-    let named = |word: &str| POINTS.iter().any(|it| *it == (word, point));
+    let named = |word: &str| POINTS.contains(&(word, point));
     let words = words.iter().map(|word| word.get_ref().as_str());
     words.into_iter().any(|word| word.is_none_or(named))
 }

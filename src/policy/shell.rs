@@ -13,15 +13,24 @@
 mod braces;
 mod call;
 mod code;
+mod compound;
+mod documents;
+mod dressing;
 mod effects;
 mod escapes;
+mod expansion;
 mod git;
+#[cfg(test)]
+mod hostile;
+mod interpreters;
 mod lexer;
 mod names;
 mod parser;
+mod parts;
 mod paths;
 mod programs;
 mod reader;
+mod redirection;
 mod scope;
 mod syntax;
 #[cfg(test)]

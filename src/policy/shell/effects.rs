@@ -144,7 +144,7 @@ pub(super) fn with_items(xargs: &[Field], command: Vec<Field>, input: &Input) ->
     let from_file = |word: &Field| word.text == "-a" || word.text.starts_with("--arg-file");
     match input {
         Input::Text(text) if !xargs.iter().any(from_file) => {
-            command.extend(text.split_whitespace().map(Field::literal))
+            command.extend(text.split_whitespace().map(Field::literal));
         }
         _ => command.push(Field::unknown("$item")),
     }

@@ -4,7 +4,11 @@
 //! inside of scripts are read to a fixed depth. What does not fit is [`Broken`], and so is whatever
 //! has no end (a quote, a substitution).
 
-use super::syntax::{Part, Script, Word};
+use super::{
+    documents::Pending,
+    parts::Parts,
+    syntax::{Part, Word},
+};
 
 /// How deep substitutions may stand in each other.
 const DEEPEST: usize = 24;
@@ -20,7 +24,7 @@ pub(super) enum Broken {
 
 /// A place in a text, with what was promised there.
 pub(super) struct Lexer {
-    chars: Vec<char>,
+    pub(super) chars: Vec<char>,
     pub(super) at: usize,
     pub(super) depth: usize,
     /// How many steps are left.
@@ -29,16 +33,6 @@ pub(super) struct Lexer {
     pub(super) pending: Vec<Pending>,
     /// The texts of here-documents, also of those in nested scripts.
     pub(super) documents: Vec<Word>,
-}
-
-/// A here-document that was announced.
-#[derive(Clone)]
-pub(super) struct Pending {
-    /// Its place in [`Lexer::documents`].
-    pub(super) slot: usize,
-    pub(super) delimiter: String,
-    pub(super) expanded: bool,
-    pub(super) tabs_dropped: bool,
 }
 
 impl Lexer {
@@ -99,7 +93,7 @@ impl Lexer {
         }
     }
 
-    fn deeper<T>(
+    pub(super) fn deeper<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Broken>,
     ) -> Result<T, Broken> {
@@ -150,7 +144,7 @@ impl Lexer {
     }
 
     /// Reads one character or one quoted or expanded part.
-    fn piece(&mut self, parts: &mut Parts, quoted: bool) -> Result<(), Broken> {
+    pub(super) fn piece(&mut self, parts: &mut Parts, quoted: bool) -> Result<(), Broken> {
         let Some(c) = self.next() else {
             return Ok(());
         };
@@ -198,7 +192,7 @@ impl Lexer {
         Ok(())
     }
 
-    fn double_quoted(&mut self, parts: &mut Parts) -> Result<(), Broken> {
+    pub(super) fn double_quoted(&mut self, parts: &mut Parts) -> Result<(), Broken> {
         parts.empty();
         loop {
             self.step()?;
@@ -212,172 +206,8 @@ impl Lexer {
         }
     }
 
-    /// Reads what follows a `$`.
-    fn dollar(&mut self, parts: &mut Parts, quoted: bool) -> Result<(), Broken> {
-        let variable = |name: String| Part::Variable {
-            name,
-            fallback: None,
-            quoted,
-        };
-        match self.peek(0) {
-            Some('(') => {
-                // How a value is shown whose script was read before.
-                if self.take("(…)") {
-                    parts.push(unknown("$(…)"));
-                    return Ok(());
-                }
-                if self.peek(1) == Some('(') {
-                    let start = self.at;
-                    self.at += 2;
-                    let inside = self.deeper(Self::arithmetic);
-                    match inside {
-                        Ok(inside) => {
-                            parts.push(Part::Unknown {
-                                shown: "$((…))".to_owned(),
-                                inside: vec![inside],
-                            });
-                            return Ok(());
-                        }
-                        Err(Broken::TooDeep) => return Err(Broken::TooDeep),
-                        // A subshell inside of a substitution.
-                        Err(Broken::Syntax) => self.at = start,
-                    }
-                }
-                self.at += 1;
-                let script = self.deeper(Self::script_in_parens)?;
-                parts.push(Part::Output { script, quoted });
-            }
-            Some('[') => {
-                self.at += 1;
-                let inside = self.deeper(|it| it.until(']', false))?;
-                parts.push(Part::Unknown {
-                    shown: "$[…]".to_owned(),
-                    inside: vec![inside],
-                });
-            }
-            Some('{') => {
-                self.at += 1;
-                let part = self.deeper(|it| it.braced(quoted))?;
-                parts.push(part);
-            }
-            Some(c) if c == '_' || c.is_ascii_alphabetic() => {
-                let name = self.name();
-                parts.push(variable(name));
-            }
-            Some(c) if c.is_ascii_digit() || "@*#?$!-".contains(c) => {
-                self.at += 1;
-                parts.push(variable(c.to_string()));
-            }
-            _ => parts.text('$', quoted),
-        }
-        Ok(())
-    }
-
-    fn name(&mut self) -> String {
-        let mut name = String::new();
-        while let Some(c) = self.peek(0) {
-            if c != '_' && !c.is_ascii_alphanumeric() {
-                break;
-            }
-            name.push(c);
-            self.at += 1;
-        }
-        name
-    }
-
-    /// Reads the rest of `${…}`.
-    fn braced(&mut self, quoted: bool) -> Result<Part, Broken> {
-        let start = self.at;
-        let name = self.name();
-        let fallback = !name.is_empty() && (self.take(":-") || self.take("-") || self.take(":="));
-        let rest = self.until('}', quoted)?;
-        if fallback || (!name.is_empty() && rest.0.is_empty()) {
-            return Ok(Part::Variable {
-                name,
-                fallback: fallback.then_some(rest),
-                quoted,
-            });
-        }
-        let shown: String = self
-            .chars
-            .get(start..self.at)
-            .unwrap_or_default()
-            .iter()
-            .collect();
-        Ok(Part::Unknown {
-            shown: format!("${{{shown}"),
-            inside: vec![rest],
-        })
-    }
-
-    /// Reads parts up to `end`, over nested pairs of it.
-    fn until(&mut self, end: char, quoted: bool) -> Result<Word, Broken> {
-        let begin = match end {
-            ')' => Some('('),
-            ']' => Some('['),
-            _ => None,
-        };
-        let mut open = 0_usize;
-        let mut parts = Parts::default();
-        loop {
-            self.step()?;
-            let c = self.peek(0).ok_or(Broken::Syntax)?;
-            if c == end {
-                if open == 0 {
-                    self.at += 1;
-                    return Ok(parts.done());
-                }
-                open -= 1;
-            } else if Some(c) == begin {
-                open += 1;
-            }
-            // Inside of braces in double quotes a quote begins a new one.
-            if quoted && c == '"' {
-                self.at += 1;
-                self.double_quoted(&mut parts)?;
-            } else {
-                self.piece(&mut parts, quoted)?;
-            }
-        }
-    }
-
-    /// Reads an arithmetic expression up to its `))`.
-    pub(super) fn arithmetic(&mut self) -> Result<Word, Broken> {
-        let mut open = 0_usize;
-        let mut parts = Parts::default();
-        loop {
-            self.step()?;
-            match self.peek(0).ok_or(Broken::Syntax)? {
-                '(' => open += 1,
-                ')' if open > 0 => open -= 1,
-                ')' if self.take("))") => return Ok(parts.done()),
-                ')' => return Err(Broken::Syntax),
-                _ => {}
-            }
-            self.piece(&mut parts, false)?;
-        }
-    }
-
-    /// Reads the rest of `` `…` ``, whose script has one more layer of escapes.
-    fn backquoted(&mut self, quoted: bool) -> Result<Script, Broken> {
-        let mut text = String::new();
-        loop {
-            self.step()?;
-            match self.next().ok_or(Broken::Syntax)? {
-                '`' => break,
-                '\\' => match self.next().ok_or(Broken::Syntax)? {
-                    c @ ('$' | '`' | '\\') => text.push(c),
-                    '"' if quoted => text.push('"'),
-                    c => text.extend(['\\', c]),
-                },
-                c => text.push(c),
-            }
-        }
-        self.inside(&text, Self::script)
-    }
-
     /// Reads another text one level deeper, out of the same budget.
-    fn inside<T>(
+    pub(super) fn inside<T>(
         &mut self,
         text: &str,
         read: impl FnOnce(&mut Self) -> Result<T, Broken>,
@@ -391,132 +221,5 @@ impl Lexer {
             it.steps = inner.steps;
             result
         })
-    }
-
-    /// Reads the rest of `$'…'`.
-    fn ansi(&mut self) -> Result<String, Broken> {
-        let start = self.at;
-        loop {
-            self.step()?;
-            match self.next().ok_or(Broken::Syntax)? {
-                '\'' => break,
-                '\\' => _ = self.next(),
-                _ => {}
-            }
-        }
-        let raw: String = self
-            .chars
-            .get(start..self.at - 1)
-            .unwrap_or_default()
-            .iter()
-            .collect();
-        Ok(super::escapes::decode(&raw))
-    }
-
-    /// Reads the texts of the here-documents that were announced, at the beginning of a line.
-    pub(super) fn documents(&mut self) -> Result<(), Broken> {
-        for pending in std::mem::take(&mut self.pending) {
-            let mut body = String::new();
-            while self.at < self.chars.len() {
-                let mut line = String::new();
-                while let Some(c) = self.next() {
-                    self.step()?;
-                    if c == '\n' {
-                        break;
-                    }
-                    line.push(c);
-                }
-                let line = if pending.tabs_dropped {
-                    line.trim_start_matches('\t')
-                } else {
-                    &line
-                };
-                if line == pending.delimiter {
-                    break;
-                }
-                body.push_str(line);
-                body.push('\n');
-            }
-            let word = if pending.expanded {
-                self.inside(&body, |it| {
-                    let mut parts = Parts::default();
-                    while let Some(c) = it.peek(0) {
-                        it.step()?;
-                        if c == '"' {
-                            it.at += 1;
-                            parts.text('"', true);
-                        } else {
-                            it.piece(&mut parts, true)?;
-                        }
-                    }
-                    Ok(parts.done())
-                })?
-            } else {
-                Word::literal(body)
-            };
-            if let Some(slot) = self.documents.get_mut(pending.slot) {
-                *slot = word;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn unknown(shown: &str) -> Part {
-    Part::Unknown {
-        shown: shown.to_owned(),
-        inside: Vec::new(),
-    }
-}
-
-/// The parts of a word while it is read.
-#[derive(Default)]
-struct Parts(Vec<Part>);
-
-impl Parts {
-    fn push(&mut self, part: Part) {
-        self.0.push(part);
-    }
-
-    fn text(&mut self, c: char, as_quoted: bool) {
-        match self.0.last_mut() {
-            Some(Part::Text { text, quoted }) if *quoted == as_quoted => text.push(c),
-            _ => self.0.push(Part::Text {
-                text: c.to_string(),
-                quoted: as_quoted,
-            }),
-        }
-    }
-
-    /// Notes a pair of quotes: with nothing in it, it is a word still.
-    fn empty(&mut self) {
-        if !matches!(self.0.last(), Some(Part::Text { quoted: true, .. })) {
-            self.0.push(Part::Text {
-                text: String::new(),
-                quoted: true,
-            });
-        }
-    }
-
-    fn last_unquoted(&self) -> Option<char> {
-        match self.0.last() {
-            Some(Part::Text {
-                text,
-                quoted: false,
-            }) => text.chars().last(),
-            _ => None,
-        }
-    }
-
-    fn ends_in_pattern(&self) -> bool {
-        self.last_unquoted().is_some_and(|c| "@?*+!".contains(c))
-    }
-
-    fn ends_in_assignment(&self) -> bool {
-        self.last_unquoted().is_some_and(|c| c == '=' || c == ':')
-    }
-
-    fn done(self) -> Word {
-        Word(self.0)
     }
 }

@@ -5,8 +5,8 @@
 //! that a shell would run is missed. Parentheses, `case` and whatever has an end must have it.
 
 use super::{
-    lexer::{Broken, Lexer, Pending},
-    syntax::{Parsed, Part, Pipeline, Redirect, Script, Simple, Word},
+    lexer::{Broken, Lexer},
+    syntax::{Parsed, Part, Pipeline, Script, Simple, Word},
 };
 
 /// Reads a whole text.
@@ -21,26 +21,26 @@ pub(super) fn parse(text: &str, depth: usize) -> Result<Parsed, Broken> {
 
 /// What a `)` or an `esac` may end.
 #[derive(Clone, Copy, PartialEq)]
-enum Frame {
+pub(super) enum Frame {
     Parens,
     Case,
 }
 
 /// Pipelines while they are read.
 #[derive(Default)]
-struct Commands {
-    script: Script,
-    frames: Vec<Frame>,
+pub(super) struct Commands {
+    pub(super) script: Script,
+    pub(super) frames: Vec<Frame>,
     /// Whether the last operator was a pipe.
-    piped: bool,
+    pub(super) piped: bool,
     /// Whether the last command was compound.
-    compound: bool,
+    pub(super) compound: bool,
     /// Whether a pattern of a `case` comes next.
-    pattern: bool,
+    pub(super) pattern: bool,
 }
 
 impl Commands {
-    fn push(&mut self, mut simple: Simple) {
+    pub(super) fn push(&mut self, mut simple: Simple) {
         simple.subshells = self
             .frames
             .iter()
@@ -60,7 +60,7 @@ impl Commands {
         }
     }
 
-    fn separate(&mut self) {
+    pub(super) fn separate(&mut self) {
         self.piped = false;
         self.compound = false;
     }
@@ -77,7 +77,7 @@ impl Lexer {
         self.commands(true)
     }
 
-    fn commands(&mut self, in_parens: bool) -> Result<Script, Broken> {
+    pub(super) fn commands(&mut self, in_parens: bool) -> Result<Script, Broken> {
         let mut read = Commands::default();
         loop {
             self.step()?;
@@ -139,52 +139,8 @@ impl Lexer {
         }
     }
 
-    /// Reads `((…))` or the beginning of a subshell.
-    fn open(&mut self, read: &mut Commands) -> Result<(), Broken> {
-        if self.peek(1) == Some('(') {
-            let start = self.at;
-            self.at += 2;
-            match self.arithmetic() {
-                Ok(inside) => {
-                    read.push(command_of("((", [inside]));
-                    return Ok(());
-                }
-                Err(Broken::TooDeep) => return Err(Broken::TooDeep),
-                Err(Broken::Syntax) => self.at = start,
-            }
-        }
-        self.at += 1;
-        read.frames.push(Frame::Parens);
-        Ok(())
-    }
-
-    /// Reads one pattern of a `case`, up to its `)`, or the `esac`.
-    fn pattern(&mut self, read: &mut Commands) -> Result<(), Broken> {
-        read.pattern = false;
-        let start = self.at;
-        let mut first = !self.take("(");
-        let mut words = Vec::new();
-        loop {
-            self.skip_blanks()?;
-            let word = self.word()?.ok_or(Broken::Syntax)?;
-            if std::mem::take(&mut first) && word.bare() == Some("esac") {
-                self.at = start;
-                return self.command(read);
-            }
-            words.push(word);
-            self.skip_blanks()?;
-            match self.next() {
-                Some(')') => break,
-                Some('|') => {}
-                _ => return Err(Broken::Syntax),
-            }
-        }
-        read.push(command_of("case", words));
-        Ok(())
-    }
-
     /// Reads one command, or a reserved word where one may begin.
-    fn command(&mut self, read: &mut Commands) -> Result<(), Broken> {
+    pub(super) fn command(&mut self, read: &mut Commands) -> Result<(), Broken> {
         let mut simple = Simple::default();
         loop {
             self.step()?;
@@ -251,7 +207,7 @@ impl Lexer {
     }
 
     /// Takes an empty pair of parentheses, if it comes next.
-    fn parens(&mut self) -> Result<bool, Broken> {
+    pub(super) fn parens(&mut self) -> Result<bool, Broken> {
         let start = self.at;
         self.skip_blanks()?;
         if self.take("(") {
@@ -264,58 +220,7 @@ impl Lexer {
         Ok(false)
     }
 
-    /// Reads what a reserved word begins; `false` when the word is none.
-    fn reserved(&mut self, name: &str, read: &mut Commands) -> Result<bool, Broken> {
-        match name {
-            "if" | "then" | "elif" | "else" | "while" | "until" | "do" | "{" | "!" => {}
-            "time" => {
-                self.skip_blanks()?;
-                // With options it is the program of that name.
-                if !self.take("-p ") && self.peek(0) == Some('-') {
-                    return Ok(false);
-                }
-            }
-            "fi" | "done" | "}" => {
-                read.separate();
-                read.compound = true;
-            }
-            "esac" => {
-                read.frames
-                    .pop_if(|frame| *frame == Frame::Case)
-                    .ok_or(Broken::Syntax)?;
-                read.separate();
-                read.compound = true;
-            }
-            "for" | "select" => self.loop_variable(read)?,
-            "case" => {
-                self.skip_blanks()?;
-                let word = self.word()?.ok_or(Broken::Syntax)?;
-                read.push(command_of("case", [word]));
-                self.skip_lines()?;
-                let keyword = self.word()?;
-                if keyword.as_ref().and_then(Word::bare) != Some("in") {
-                    return Err(Broken::Syntax);
-                }
-                read.frames.push(Frame::Case);
-                read.pattern = true;
-            }
-            "function" => {
-                self.skip_blanks()?;
-                self.word()?.ok_or(Broken::Syntax)?;
-                self.parens()?;
-            }
-            "[[" => {
-                let words = self.test()?;
-                read.push(command_of("[[", words));
-            }
-            // Its name is hard to tell from a command, and no agent needs it.
-            "coproc" => return Err(Broken::Syntax),
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    fn skip_lines(&mut self) -> Result<(), Broken> {
+    pub(super) fn skip_lines(&mut self) -> Result<(), Broken> {
         self.skip_blanks()?;
         while self.peek(0) == Some('\n') {
             self.at += 1;
@@ -323,115 +228,6 @@ impl Lexer {
             self.skip_blanks()?;
         }
         Ok(())
-    }
-
-    /// Reads the head of a `for` up to its `do`.
-    fn loop_variable(&mut self, read: &mut Commands) -> Result<(), Broken> {
-        self.skip_blanks()?;
-        if self.take("((") {
-            let inside = self.arithmetic()?;
-            read.push(command_of("((", [inside]));
-            return Ok(());
-        }
-        let name = self.word()?.ok_or(Broken::Syntax)?;
-        let name = name.bare().ok_or(Broken::Syntax)?.to_owned();
-        self.skip_lines()?;
-        let start = self.at;
-        let keyword = self.word()?;
-        let mut assigned = Vec::new();
-        if keyword.as_ref().and_then(Word::bare) == Some("in") {
-            loop {
-                self.skip_blanks()?;
-                match self.word()? {
-                    Some(value) => assigned.push((name.clone(), value)),
-                    None => break,
-                }
-            }
-        } else {
-            self.at = start;
-            let arguments = Part::Variable {
-                name: "@".to_owned(),
-                fallback: None,
-                quoted: true,
-            };
-            assigned.push((name, Word(vec![arguments])));
-        }
-        read.push(Simple {
-            assigned,
-            ..Simple::default()
-        });
-        Ok(())
-    }
-
-    /// Reads the rest of `[[ … ]]`.
-    fn test(&mut self) -> Result<Vec<Word>, Broken> {
-        let mut words = Vec::new();
-        loop {
-            self.step()?;
-            self.skip_blanks()?;
-            match self.word()? {
-                Some(word) if word.bare() == Some("]]") => return Ok(words),
-                Some(word) => words.push(word),
-                // Operators and parentheses mean nothing to the commands inside.
-                None => _ = self.next().ok_or(Broken::Syntax)?,
-            }
-        }
-    }
-
-    /// Reads `( word … )` behind `NAME=`.
-    fn array(&mut self) -> Result<Vec<Word>, Broken> {
-        self.at += 1;
-        let mut words = Vec::new();
-        loop {
-            self.step()?;
-            self.skip_lines()?;
-            match self.word()? {
-                Some(word) => words.push(word),
-                None if self.take(")") => return Ok(words),
-                None => return Err(Broken::Syntax),
-            }
-        }
-    }
-
-    /// Reads a redirection, if one begins here.
-    fn redirect(&mut self, simple: &mut Simple) -> Result<bool, Broken> {
-        let from_process = self.peek(1) == Some('(');
-        let operator = match self.peek(0) {
-            Some('<' | '>') if from_process => return Ok(false),
-            Some('<' | '>' | '&') => [
-                "<<<", "<<-", "<<", "<&", "<>", "<", "&>>", "&>", ">>", ">|", ">&", ">",
-            ]
-            .into_iter()
-            .find(|operator| self.take(operator)),
-            _ => None,
-        };
-        let Some(operator) = operator else {
-            return Ok(false);
-        };
-        self.skip_blanks()?;
-        let word = self.word()?.ok_or(Broken::Syntax)?;
-        let descriptor = word
-            .bare()
-            .is_some_and(|to| to.trim_end_matches('-').chars().all(|c| c.is_ascii_digit()));
-        simple.redirects.push(match operator {
-            "<<" | "<<-" => {
-                let slot = self.documents.len();
-                self.documents.push(Word::default());
-                let (delimiter, quoted) = delimiter(&word)?;
-                self.pending.push(Pending {
-                    slot,
-                    delimiter,
-                    expanded: !quoted,
-                    tabs_dropped: operator == "<<-",
-                });
-                Redirect::Document(slot)
-            }
-            "<<<" => Redirect::Text(word),
-            "<" | "<&" => Redirect::Read(word),
-            ">&" if descriptor => return Ok(true),
-            _ => Redirect::Write(word),
-        });
-        Ok(true)
     }
 }
 
@@ -441,30 +237,6 @@ pub(super) fn declaration(name: &str) -> bool {
         name,
         "export" | "declare" | "typeset" | "local" | "readonly"
     )
-}
-
-fn command_of(name: &str, words: impl IntoIterator<Item = Word>) -> Simple {
-    let name = Word::literal(name);
-    Simple {
-        words: [name].into_iter().chain(words).collect(),
-        ..Simple::default()
-    }
-}
-
-/// Returns the delimiter of a here-document and whether any of it is quoted.
-fn delimiter(word: &Word) -> Result<(String, bool), Broken> {
-    let mut delimiter = String::new();
-    let mut any_quoted = false;
-    for part in &word.0 {
-        match part {
-            Part::Text { text, quoted } => {
-                delimiter.push_str(text);
-                any_quoted |= quoted;
-            }
-            _ => return Err(Broken::Syntax),
-        }
-    }
-    Ok((delimiter, any_quoted))
 }
 
 /// Returns name and value of a word like `NAME=value`, `NAME+=value` or `NAME[i]=value`.

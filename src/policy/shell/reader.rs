@@ -8,18 +8,17 @@ use std::collections::BTreeMap;
 use super::{
     Opaque,
     call::Call,
-    effects, git,
+    effects,
     lexer::Broken,
-    names, parser, paths,
+    parser, paths,
     scope::{Choice, Expanded, Field, Scope},
     syntax::{Parsed, Redirect, Script, Simple, Word},
-    wrappers,
 };
 
 /// How many calls one command line may make.
 const MOST_CALLS: usize = 256;
 /// How deep scripts may run scripts.
-const DEEPEST: usize = 12;
+pub(super) const DEEPEST: usize = 12;
 /// How many commands may be looked at, over all values of variables and all nested scripts.
 const MOST_WORK: usize = 4096;
 /// How much of a text is shown that cannot be read.
@@ -47,7 +46,7 @@ pub(super) struct Reader {
     places: Vec<String>,
     /// What the line itself writes into files: a text, or unknown what the network holds.
     written: BTreeMap<String, Input>,
-    depth: usize,
+    pub(super) depth: usize,
     /// How many commands were looked at.
     work: usize,
     /// Whether strings of a foreign language are tried out: what is no command is no problem.
@@ -78,7 +77,7 @@ impl Reader {
         self.calls
     }
 
-    fn broken(&mut self, text: &str, broken: Broken) {
+    pub(super) fn broken(&mut self, text: &str, broken: Broken) {
         if !self.trying {
             let reason = match broken {
                 Broken::Syntax => Opaque::Syntax,
@@ -94,7 +93,7 @@ impl Reader {
         self.push(Call::opaque(&shown, reason));
     }
 
-    fn push(&mut self, call: Call) {
+    pub(super) fn push(&mut self, call: Call) {
         if self.calls.len() < MOST_CALLS {
             if !self.calls.contains(&call) {
                 self.calls.push(call);
@@ -113,7 +112,7 @@ impl Reader {
         self.inner(&text.text);
     }
 
-    fn inner(&mut self, text: &str) {
+    pub(super) fn inner(&mut self, text: &str) {
         self.work += text.len() >> 7;
         if self.depth >= DEEPEST || self.calls.len() >= MOST_CALLS || self.work > MOST_WORK {
             self.opaque(text, Opaque::TooDeep);
@@ -141,14 +140,14 @@ impl Reader {
     }
 
     /// Runs a script that cannot change where the others stand.
-    fn nested(&mut self, script: &Script, documents: &[Word]) {
+    pub(super) fn nested(&mut self, script: &Script, documents: &[Word]) {
         let place = self.place().to_owned();
         let places = std::mem::replace(&mut self.places, vec![place]);
         self.run(script, documents);
         self.places = places;
     }
 
-    fn run(&mut self, script: &Script, documents: &[Word]) {
+    pub(super) fn run(&mut self, script: &Script, documents: &[Word]) {
         for pipeline in script {
             let mut feed = Input::Nothing;
             for simple in &pipeline.0 {
@@ -163,7 +162,7 @@ impl Reader {
     }
 
     /// Returns what the command writes, as far as it is known.
-    fn simple(&mut self, simple: &Simple, documents: &[Word], feed: &Input) -> Input {
+    pub(super) fn simple(&mut self, simple: &Simple, documents: &[Word], feed: &Input) -> Input {
         let mut output = Input::Unknown;
         for (at, choice) in self.scope.choices(simple).iter().enumerate() {
             self.work += 1;
@@ -224,7 +223,7 @@ impl Reader {
         output
     }
 
-    fn redirect<'s>(
+    pub(super) fn redirect<'s>(
         &mut self,
         redirect: &'s Redirect,
         documents: &'s [Word],
@@ -296,99 +295,5 @@ impl Reader {
     pub(super) fn text_of(&self, path: &str) -> Input {
         let path = paths::joined(self.place(), path);
         self.written.get(&path).cloned().unwrap_or(Input::File)
-    }
-
-    /// Judges one command with its arguments.
-    pub(super) fn call(&mut self, mut words: Vec<Field>, input: &Input) {
-        if self.depth >= DEEPEST {
-            self.opaque("…", Opaque::TooDeep);
-            return;
-        }
-        let Some(first) = words.first() else {
-            return;
-        };
-        let name = first.last_name().map(str::to_owned);
-        let Some(name) = name.filter(|_| !first.process && (!first.pattern || first.text == "["))
-        else {
-            let mut call = Call::new(&words);
-            call.opaque = Some(Opaque::Name);
-            self.push(call);
-            // A variable in front of a command may well be empty.
-            if !first.known() {
-                self.depth += 1;
-                self.call(words.split_off(1), input);
-                self.depth -= 1;
-            }
-            return;
-        };
-        if first.text.contains('/') {
-            match self.text_of(&first.text) {
-                Input::Text(text) => self.inner(&text),
-                Input::Unknown => self.opaque(&first.text.clone(), Opaque::Input),
-                Input::File | Input::Nothing => {}
-            }
-        }
-        let canonical = names::canonical(&first.text, &name);
-        if let Some(first) = words.first_mut() {
-            *first = Field::literal(canonical);
-        }
-        self.depth += 1;
-        self.named(words, input);
-        self.depth -= 1;
-    }
-
-    fn named(&mut self, mut words: Vec<Field>, input: &Input) {
-        if words.first().is_some_and(|name| name.text == "git") {
-            let git = git::read(&words);
-            for setting in git.settings {
-                self.show(
-                    &[Field::literal("git"), Field::literal("-c"), setting],
-                    None,
-                );
-            }
-            for script in &git.scripts {
-                self.script(script);
-            }
-            words = git.words;
-        }
-        if let Some(wrapped) = wrappers::peel(&words) {
-            if wrapped.shown {
-                self.show(&words, None);
-            }
-            if let Some(script) = &wrapped.script {
-                self.script(script);
-            }
-            let mut rest = wrapped.rest;
-            if words.first().is_some_and(|name| name.text == "env") {
-                while let Some((name, value)) = rest.first().and_then(names::assignment) {
-                    self.assigned(&name, &value);
-                    rest.remove(0);
-                }
-            }
-            if words.first().is_some_and(|name| name.text == "xargs") {
-                rest = effects::with_items(&words, rest, input);
-                // Reads its arguments, not its input.
-                self.call(rest, &Input::Nothing);
-                return;
-            }
-            self.call(rest, input);
-            return;
-        }
-        self.program(words, input);
-    }
-
-    /// Adds a call as it stands.
-    pub(super) fn show(&mut self, words: &[Field], opaque: Option<Opaque>) {
-        let mut call = Call::new(&effects::placed(words, self.place()));
-        call.opaque = opaque;
-        if !self.place().is_empty() {
-            let place = self.place();
-            call.paths = call
-                .paths
-                .iter()
-                .map(|path| paths::joined(place, path))
-                .collect();
-        }
-        self.push(call);
     }
 }
