@@ -1,7 +1,7 @@
-//! The contract at `ticket`, `ask` and `tool`: which text is asked about, and what follows.
+//! The contract at `ticket` and `ask`: which text is asked about, and what follows.
 //!
-//! Every method is pure. The first rule that matches decides; when none does, a ticket and a tool
-//! call proceed, and a question parks, because nobody is there to answer it.
+//! Every method is pure. The first rule that matches decides; when none does, a ticket
+//! proceeds, and a question parks, because nobody is there to answer it.
 
 use std::borrow::Cow;
 
@@ -63,19 +63,6 @@ impl Policy {
         self.answer_to_text(&question_text(question))
     }
 
-    /// Decides on a tool call. `input` is the command line, or the tool's input as JSON: then its
-    /// command is asked about where it has one, else all of its texts, one a line. Rules' `paths`
-    /// are asked about every path argument.
-    pub fn at_tool(&self, facts: &TicketFacts, tool: &str, input: &str) -> Decision {
-        let call = ToolCall::read(input);
-        let paths: Vec<Cow<'_, str>> = call.paths.iter().map(Cow::from).collect();
-        let mut decision = self.first(&subject(Point::Tool, facts, &call.text, &paths));
-        if decision.rule.is_some() && decision.matched.is_empty() {
-            decision.matched.push(tool.to_owned());
-        }
-        decision
-    }
-
     pub(super) fn answer_to_text(&self, text: &str) -> Option<Answer> {
         let mut answers = self.answers.iter().enumerate();
         let (index, answer) = answers.find(|(_, answer)| answer.ask.regex.is_match(text))?;
@@ -114,6 +101,8 @@ pub(super) fn subject<'a>(
         paths,
         labels: &facts.labels,
         ticket: Some(&facts.id),
+        data: &[],
+        opaque: None,
     }
 }
 
@@ -132,72 +121,4 @@ fn question_text(question: &Question) -> String {
         text.push_str(more);
     }
     text
-}
-
-/// A tool's input, as far as rules can look into it.
-struct ToolCall {
-    text: String,
-    paths: Vec<String>,
-}
-
-impl ToolCall {
-    fn read(input: &str) -> Self {
-        match serde_json::from_str(input) {
-            Ok(serde_json::Value::Object(fields)) => Self::from_fields(&fields),
-            _ => Self {
-                text: input.to_owned(),
-                paths: words_like_paths(input),
-            },
-        }
-    }
-
-    fn from_fields(fields: &serde_json::Map<String, serde_json::Value>) -> Self {
-        for name in ["command", "cmd", "script"] {
-            if let Some(command) = fields.get(name) {
-                let text = texts(command).join(" ");
-                let paths = words_like_paths(&text);
-                return Self { text, paths };
-            }
-        }
-        let named = |name: &str| name.contains("path") || name.contains("file");
-        Self {
-            text: fields
-                .values()
-                .flat_map(texts)
-                .collect::<Vec<_>>()
-                .join("\n"),
-            paths: fields
-                .iter()
-                .filter(|(name, _)| named(&name.to_lowercase()))
-                .flat_map(|(_, value)| texts(value))
-                .map(str::to_owned)
-                .collect(),
-        }
-    }
-}
-
-/// Returns every text in a value, at any depth.
-fn texts(value: &serde_json::Value) -> Vec<&str> {
-    match value {
-        serde_json::Value::String(text) => vec![text],
-        serde_json::Value::Array(items) => items.iter().flat_map(texts).collect(),
-        serde_json::Value::Object(fields) => fields.values().flat_map(texts).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Returns the words of a command line that may be paths: whatever is neither an option nor bare
-/// punctuation. A word that is none does no harm, because a glob must match it.
-fn words_like_paths(command: &str) -> Vec<String> {
-    command
-        .split(|c: char| {
-            c.is_whitespace()
-                || matches!(
-                    c,
-                    '"' | '\'' | ';' | '|' | '&' | '=' | '>' | '<' | '(' | ')'
-                )
-        })
-        .filter(|word| !word.is_empty() && !word.starts_with('-'))
-        .map(str::to_owned)
-        .collect()
 }

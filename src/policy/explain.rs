@@ -10,6 +10,8 @@ use super::{
     decision::{Action, Decision, Point},
     matching::Subject,
     rule::{Answer, Policy},
+    shell::Call,
+    tool,
 };
 use crate::backlog::ticket::Ticket;
 
@@ -23,8 +25,27 @@ pub struct Explanation {
     /// The standing answer that is given, at `ask`; no rule is asked then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
-    /// Every rule that matched, or would have but for its `unless`, in the order of the file.
+    /// Every rule that matched, or would have but for its `unless`, in the order of the file; of
+    /// several calls, for the one that decided.
     pub considered: Vec<Considered>,
+    /// At `tool`, the calls that the command line is read as.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Judged>,
+}
+
+/// One call of a command line, and what the contract says to it alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The call in the form in which rules see it.
+    pub call: String,
+    /// What follows for this call.
+    pub action: Action,
+    /// The rule that decided; `None` when none matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Why it cannot be judged, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opaque: Option<String>,
 }
 
 /// One rule that had something to say.
@@ -54,11 +75,15 @@ impl Policy {
         self.explain(&subject(Point::Ticket, &ticket.facts, &text, &paths))
     }
 
-    /// Explains the decision on a text that belongs to no ticket. At `tool` and `diff` its first
-    /// line is taken for the path as well when it is a single word.
+    /// Explains the decision on a text that belongs to no ticket. At `tool` it is a command line,
+    /// or a tool's input as JSON. At `diff` its first line is taken for the path as well when it
+    /// is a single word.
     pub fn explain_text(&self, text: &str, point: Point) -> Explanation {
+        if point == Point::Tool {
+            return self.explain_calls(&tool::read("", text));
+        }
         let word = text.lines().next().unwrap_or_default().trim();
-        let has_path = matches!(point, Point::Tool | Point::Diff);
+        let has_path = point == Point::Diff;
         let path = [Cow::Borrowed(word)];
         let single = has_path && !word.is_empty() && !word.contains(char::is_whitespace);
         self.explain(&Subject {
@@ -67,11 +92,45 @@ impl Policy {
             paths: if single { &path } else { &[] },
             labels: &[],
             ticket: None,
+            data: &[],
+            opaque: None,
         })
     }
 
+    /// Explains the decision on the calls of one line, by the call that decides.
+    fn explain_calls(&self, calls: &[Call]) -> Explanation {
+        let mut judged = Vec::new();
+        let mut deciding: Option<(Decision, &Call)> = None;
+        for call in calls {
+            let paths = borrowed(&call.paths);
+            let decision = self.on_call(call, &tool::of_call(call, &paths));
+            judged.push(Judged {
+                call: call.text.clone(),
+                action: decision.action,
+                rule: decision.rule.clone(),
+                opaque: call.opaque.map(|reason| reason.to_string()),
+            });
+            if deciding
+                .as_ref()
+                .is_none_or(|(kept, _)| decision.action > kept.action)
+            {
+                deciding = Some((decision, call));
+            }
+        }
+        let unmatched = Call::default();
+        let (decision, call) =
+            deciding.unwrap_or_else(|| (Decision::unmatched(Point::Tool), &unmatched));
+        let paths = borrowed(&call.paths);
+        let mut explanation = self.explain_as(&tool::of_call(call, &paths), decision);
+        explanation.calls = judged;
+        explanation
+    }
+
     fn explain(&self, subject: &Subject<'_>) -> Explanation {
-        let mut decision = self.first(subject);
+        self.explain_as(subject, self.first(subject))
+    }
+
+    fn explain_as(&self, subject: &Subject<'_>, mut decision: Decision) -> Explanation {
         let mut answer = None;
         if subject.point == Point::Ask {
             answer = self.answer_to_text(subject.text);
@@ -100,6 +159,7 @@ impl Policy {
         Explanation {
             policy: self.path.clone(),
             considered: considered.collect(),
+            calls: Vec::new(),
             decision,
             answer,
         }
@@ -115,6 +175,12 @@ impl Explanation {
         }
         if !self.decision.matched.is_empty() {
             lines.extend(wrapped("matched", &quoted(&self.decision.matched)));
+        }
+        for (index, judged) in self.calls.iter().enumerate() {
+            if index == 0 {
+                lines.push("read as:".to_owned());
+            }
+            lines.push(judged.line());
         }
         let others = |matches: bool| {
             let other = move |c: &&Considered| c.matches == matches && !c.decided;
@@ -160,6 +226,20 @@ impl Explanation {
             _ = write!(line, ", category {}", decision.category);
         }
         line
+    }
+}
+
+impl Judged {
+    /// Returns the call on one line, never broken: it is what a pattern is written for.
+    fn line(&self) -> String {
+        let mut line = format!("  {}", verb(self.action));
+        if let Some(rule) = &self.rule {
+            _ = write!(line, " `{rule}`");
+        }
+        if let Some(reason) = &self.opaque {
+            _ = write!(line, " ({reason})");
+        }
+        format!("{line}: {}", self.call)
     }
 }
 

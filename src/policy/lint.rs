@@ -122,6 +122,7 @@ fn takes_all_of(wide: &Rule, narrow: &Rule) -> bool {
         || (!narrow.labels.is_empty() && set(&narrow.labels).is_subset(&set(&wide.labels))))
         && (wide.tickets.is_empty()
             || (!narrow.tickets.is_empty() && set(&narrow.tickets).is_subset(&set(&wide.tickets))))
+        && (!wide.opaque || narrow.opaque)
         && texts(&wide.all).is_subset(&texts(&narrow.all))
         && (texts(&wide.unless).is_subset(&texts(&narrow.unless))
             || (wide.any.is_empty() && wide.all.is_empty()));

@@ -4,15 +4,18 @@
 //! takes every text. `all`, `labels` and `tickets` are further conditions: every pattern of `all`,
 //! one of the labels (in any case), one of the tickets.
 //!
+//! `opaque` is one more condition, at `tool` only: the call cannot be judged.
+//!
 //! `unless` takes words out: what it matches is blanked before `any` and `all` are tried, so
 //! `json[- ]schema` excuses these words and no others. It excuses texts, never paths.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use super::{
     decision::{Decision, Point},
     pattern::Pattern,
     rule::Rule,
+    shell::Opaque,
 };
 use crate::backlog::ticket::TicketId;
 
@@ -31,6 +34,11 @@ pub(super) struct Subject<'a> {
     pub(super) labels: &'a [String],
     /// `None` when a text is tried out that belongs to no ticket.
     pub(super) ticket: Option<&'a TicketId>,
+    /// At `tool`, where in the text the quoted words stand: what is found inside of one of them is
+    /// no command.
+    pub(super) data: &'a [Range<usize>],
+    /// At `tool`, why the call cannot be judged, if so.
+    pub(super) opaque: Option<Opaque>,
 }
 
 /// What of a subject a rule matched.
@@ -61,12 +69,12 @@ impl Rule {
         let mut hit = self.admits(subject)?;
         let text = blank(subject.text, &self.unless);
         for pattern in &self.all {
-            hit.texts.push(first(pattern, &text, subject.text)?);
+            hit.texts.push(first(pattern, &text, subject)?);
         }
         let any: Vec<String> = self
             .any
             .iter()
-            .filter_map(|pattern| first(pattern, &text, subject.text))
+            .filter_map(|pattern| first(pattern, &text, subject))
             .collect();
         for path in subject.paths {
             let matches = match subject.point {
@@ -112,6 +120,9 @@ impl Rule {
             return None;
         }
         let mut hit = Hit::default();
+        if self.opaque {
+            hit.texts.push(subject.opaque?.to_string());
+        }
         for label in subject.labels {
             if self.labels.contains(&label.to_lowercase()) {
                 hit.labels.push(label.clone());
@@ -151,9 +162,15 @@ pub(super) fn push(words: &mut Vec<String>, word: &str) {
     }
 }
 
-fn first(pattern: &Pattern, blanked: &str, text: &str) -> Option<String> {
-    let found = pattern.regex.find(blanked)?;
-    Some(text.get(found.range()).unwrap_or_default().to_owned())
+/// Returns the first match that does not lie inside of a quoted word.
+fn first(pattern: &Pattern, blanked: &str, subject: &Subject<'_>) -> Option<String> {
+    let command = |found: &regex::Match<'_>| {
+        let inside = |data: &Range<usize>| data.start <= found.start() && found.end() <= data.end;
+        !subject.data.iter().any(inside)
+    };
+    let found = pattern.regex.find_iter(blanked).find(command)?;
+    let words = subject.text.get(found.range());
+    Some(words.unwrap_or_default().to_owned())
 }
 
 /// Returns the text with everything that `unless` matches made unreadable, byte for byte. The

@@ -19,15 +19,17 @@ mod parse;
 mod pattern;
 mod read;
 mod rule;
+mod shell;
 #[cfg(test)]
 mod tests;
+mod tool;
 mod words;
 
 pub use breakers::Breakers;
 pub use decide::AskDecision;
 pub use decision::{Action, Decision, Point, Scope};
 pub use diff::ChangedFile;
-pub use explain::{Considered, Explanation};
+pub use explain::{Considered, Explanation, Judged};
 pub use glob::BadGlob;
-pub use parse::parse;
+pub use parse::{parse, parse_for};
 pub use rule::{Answer, Policy};

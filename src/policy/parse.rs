@@ -47,8 +47,8 @@ const SCOPES: &[(&str, Scope)] = &[
 ];
 
 const RULE_KEYS: &[&str] = &[
-    "id", "on", "any", "all", "unless", "paths", "labels", "tickets", "action", "category",
-    "scope", "because",
+    "id", "on", "any", "all", "unless", "paths", "labels", "tickets", "opaque", "action",
+    "category", "scope", "because",
 ];
 
 /// Names of the built-in rules at `diff`, which a file's own rules must not carry.
@@ -62,6 +62,16 @@ pub(super) const OUT_OF_SCOPE: &str = "scope";
 /// what its author wrote, and a caller that works unattended refuses it; code `syntax` means that
 /// nothing of the file is used.
 pub fn parse(source: &Source) -> (Policy, Vec<Diagnostic>) {
+    parse_some(source, None)
+}
+
+/// Reads only the rules that are asked at a point, for a process that decides there once and ends:
+/// most of the time goes into compiling patterns. What it reports is not all that is wrong.
+pub fn parse_for(source: &Source, point: Point) -> (Policy, Vec<Diagnostic>) {
+    parse_some(source, Some(point))
+}
+
+fn parse_some(source: &Source, only: Option<Point>) -> (Policy, Vec<Diagnostic>) {
     let mut policy = Policy {
         path: source.path.clone(),
         checksum: blake3::hash(source.text.as_bytes()).to_hex().to_string(),
@@ -86,6 +96,9 @@ pub fn parse(source: &Source) -> (Policy, Vec<Diagnostic>) {
     reader.only(document, "the contract", &["rule", "answer", "breakers"]);
     let mut ids = BTreeMap::new();
     for (table, span) in reader.tables(document, "rule") {
+        if only.is_some_and(|point| !on(table, point)) {
+            continue;
+        }
         let errors = reader.errors();
         let rule = rule(&mut reader, table, span, &mut ids);
         if reader.errors() == errors {
@@ -93,6 +106,9 @@ pub fn parse(source: &Source) -> (Policy, Vec<Diagnostic>) {
         }
     }
     for (table, span) in reader.tables(document, "answer") {
+        if only.is_some_and(|point| point != Point::Ask) {
+            continue;
+        }
         let errors = reader.errors();
         let answer = answer(&mut reader, table, span);
         if reader.errors() == errors {
@@ -106,6 +122,16 @@ pub fn parse(source: &Source) -> (Policy, Vec<Diagnostic>) {
     problems.extend(lint::lint(&policy, source));
     problems.sort_by_key(|problem| problem.primary.span.start);
     (policy, problems)
+}
+
+/// Returns whether a rule may be asked at a point; one that does not say when is not left out.
+fn on(table: &DeTable<'_>, point: Point) -> bool {
+    let Some(words) = table.get("on").and_then(|on| on.get_ref().as_array()) else {
+        return true;
+    };
+    let named = |word: &str| POINTS.contains(&(word, point));
+    let words = words.iter().map(|word| word.get_ref().as_str());
+    words.into_iter().any(|word| word.is_none_or(named))
 }
 
 fn rule(
@@ -142,6 +168,15 @@ fn rule(
     let labels = labels.iter().map(|(label, _)| label.to_lowercase());
     let labels = labels.collect();
     let tickets = tickets(reader, table);
+    let opaque = reader.boolean(table, "opaque");
+    if let Some((_, span)) = opaque
+        .as_ref()
+        .filter(|_| on.iter().any(|it| *it != Point::Tool))
+    {
+        let message = "expected `opaque` at the tool point only";
+        let help = "Only a tool call can be unclear in this sense: write `on = [\"tool\"]`.";
+        reader.error("misplaced-key", span.clone(), message, help);
+    }
     let scope = reader
         .string(table, "scope")
         .map_or(Some(Scope::default()), |word| {
@@ -163,6 +198,7 @@ fn rule(
         paths: paths?,
         labels,
         tickets,
+        opaque: opaque.is_some_and(|(opaque, _)| opaque),
         action: action?,
         category,
         scope: scope?,

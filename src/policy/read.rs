@@ -153,6 +153,16 @@ impl<'s> Reader<'s> {
         count
     }
 
+    /// Returns whether the key says `true` or `false`.
+    pub(super) fn boolean(&mut self, table: &DeTable<'_>, key: &str) -> Option<Placed<bool>> {
+        let value = table.get(key)?;
+        let yes = value.get_ref().as_bool();
+        if yes.is_none() {
+            self.mistyped(value, key, "true or false", "Write it without quotes.");
+        }
+        Some((yes?, value.span()))
+    }
+
     /// Returns the tables of `[[key]]`.
     pub(super) fn tables<'t, 'i>(
         &mut self,

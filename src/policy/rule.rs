@@ -49,6 +49,8 @@ pub(super) struct Rule {
     /// In lower case.
     pub(super) labels: Vec<String>,
     pub(super) tickets: Vec<TicketId>,
+    /// Takes only calls that cannot be judged.
+    pub(super) opaque: bool,
     pub(super) action: Action,
     pub(super) category: String,
     pub(super) scope: Scope,

@@ -78,6 +78,38 @@ fn nothing_matched_and_standing_answers_are_said_plainly() {
 }
 
 #[test]
+fn a_command_line_shows_the_calls_it_is_read_as() {
+    let policy = contract(
+        "[[rule]]
+id = 'push'
+on = ['tool']
+any = ['^git push']
+action = 'deny'
+because = 'Later.'
+
+[[rule]]
+id = 'dark'
+on = ['tool']
+opaque = true
+action = 'deny'
+",
+    );
+    let explained = policy.explain_text("cd x && git -C . \"push\" && $X", Point::Tool);
+    insta::assert_snapshot!(explained.render(), @r#"
+    deny: rule `push` at policy.toml:1
+      because: Later.
+      matched: "git push"
+    read as:
+      proceed: cd x
+      deny `push`: git push
+      deny `dark` (what is called stands in a variable or a substitution): $X
+    "#);
+    let json = serde_json::to_value(&explained).unwrap();
+    assert_eq!(json.pointer("/calls/1/call"), Some(&"git push".into()));
+    assert_eq!(json.pointer("/calls/1/rule"), Some(&"push".into()));
+}
+
+#[test]
 fn a_path_can_be_tried_out() {
     let explanation = Policy::default().explain_text("db/migrations/1.sql", Point::Diff);
     assert_eq!(explanation.decision.rule.as_deref(), Some("schema-files"));

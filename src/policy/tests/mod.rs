@@ -1,6 +1,7 @@
 //! Tests of the room through its doors: a contract is written down, asked, and its answer compared.
 
 mod asking;
+mod commands;
 mod default_contract;
 mod diffs;
 mod explaining;
