@@ -11,7 +11,7 @@ use super::{
     matching::Subject,
     rule::{Answer, Policy},
 };
-use crate::backlog::ticket::Ticket;
+use crate::{backlog::ticket::Ticket, sandbox::Redactor};
 
 /// A decision with all that speaks for and against it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,7 @@ impl Policy {
             text,
             paths: if single { &path } else { &[] },
             labels: &[],
+            has_secret: point == Point::Diff && !Redactor::default().findings(text).is_empty(),
             ticket: None,
         })
     }

@@ -47,14 +47,17 @@ const SCOPES: &[(&str, Scope)] = &[
 ];
 
 const RULE_KEYS: &[&str] = &[
-    "id", "on", "any", "all", "unless", "paths", "labels", "tickets", "action", "category",
-    "scope", "because",
+    "id", "on", "any", "all", "unless", "paths", "labels", "tickets", "secrets", "action",
+    "category", "scope", "because",
 ];
 
 /// Names of the built-in rules at `diff`, which a file's own rules must not carry.
 pub(super) const PROTECTED: &str = "protected";
 /// See [`PROTECTED`].
 pub(super) const OUT_OF_SCOPE: &str = "scope";
+/// The built-in rule on secrets. A file's own rule may carry its name: the default contract's does,
+/// and so may one that was written before there was a built-in one.
+pub(super) const SECRETS: &str = "secrets";
 
 /// Reads a contract. Never fails: what cannot be used is left out and reported.
 ///
@@ -142,6 +145,7 @@ fn rule(
     let labels = labels.iter().map(|(label, _)| label.to_lowercase());
     let labels = labels.collect();
     let tickets = tickets(reader, table);
+    let secrets = reader.flag(table, "secrets");
     let scope = reader
         .string(table, "scope")
         .map_or(Some(Scope::default()), |word| {
@@ -163,6 +167,7 @@ fn rule(
         paths: paths?,
         labels,
         tickets,
+        secrets,
         action: action?,
         category,
         scope: scope?,

@@ -118,6 +118,18 @@ impl<'s> Reader<'s> {
         texts
     }
 
+    /// Returns whether `key` is true; it is false when it is not there.
+    pub(super) fn flag(&mut self, table: &DeTable<'_>, key: &str) -> bool {
+        let Some(value) = table.get(key) else {
+            return false;
+        };
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.mistyped(value, key, "true or false", "Write it without quotes.");
+        }
+        flag.unwrap_or_default()
+    }
+
     /// Returns the number under `key`.
     pub(super) fn number(&mut self, table: &DeTable<'_>, key: &str) -> Option<Placed<f64>> {
         let value = table.get(key)?;

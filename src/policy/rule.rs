@@ -49,6 +49,8 @@ pub(super) struct Rule {
     /// In lower case.
     pub(super) labels: Vec<String>,
     pub(super) tickets: Vec<TicketId>,
+    /// Whether it is about the secrets that came into a file, and about nothing else of it.
+    pub(super) secrets: bool,
     pub(super) action: Action,
     pub(super) category: String,
     pub(super) scope: Scope,

@@ -4,6 +4,7 @@
 //! eye can be tricked with, and then through a [`Redactor`], which takes out secrets: in this
 //! order, because an escape sequence inside a secret would hide it.
 
+mod added;
 mod beside;
 mod chance;
 mod issuers;
@@ -15,6 +16,7 @@ mod shapes;
 mod values;
 mod vendors;
 
+pub use added::{Added, Finding};
 pub use lines::LineRedactor;
 pub use plain::clean;
 pub use redact::Redactor;

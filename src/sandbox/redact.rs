@@ -20,11 +20,16 @@ use super::{keys, lines::LineRedactor, shapes::Hints, values::Values};
 /// * what is plainly a blank: `AKIAIOSFODNN7EXAMPLE`, `<your-token>`, `$DB_PASSWORD`, `xxxxxxxx`.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
+    /// Of the environment.
     values: Values,
+    /// Those that came to light since.
+    learned: Values,
 }
 
-/// What stands for a known value.
-pub(super) const ENVIRONMENT: &str = "environment";
+/// What stands for a value of the environment.
+const ENVIRONMENT: &str = "environment";
+/// What stands for a value that came to light since.
+const LEARNED: &str = "added";
 
 impl Redactor {
     /// Returns a redactor that also knows the values of those of these variables whose names say
@@ -34,6 +39,7 @@ impl Redactor {
     pub fn new(environment: impl Iterator<Item = (String, String)>) -> Self {
         Self {
             values: Values::of_environment(environment),
+            learned: Values::default(),
         }
     }
 
@@ -41,15 +47,17 @@ impl Redactor {
     #[must_use]
     pub(super) fn with(&self, values: impl Iterator<Item = String>) -> Self {
         Self {
-            values: self.values.with(values),
+            values: self.values.clone(),
+            learned: self.learned.with(values),
         }
     }
 
     /// Returns where secrets are and of what kind, in order and without overlap.
     pub fn find(&self, text: &str) -> Vec<(Range<usize>, &'static str)> {
         let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
-        let values = self.values.find(text);
-        found.extend(values.into_iter().map(|range| (range, ENVIRONMENT)));
+        for (values, kind) in [(&self.values, ENVIRONMENT), (&self.learned, LEARNED)] {
+            found.extend(values.find(text).into_iter().map(|range| (range, kind)));
+        }
         let hints = Hints::of(text);
         if hints.keys {
             found.extend(

@@ -10,7 +10,13 @@ use std::sync::{LazyLock, OnceLock};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 
-use super::{beside::BESIDE, chance::is_issued, issuers::ISSUERS, keys, vendors::VENDORS};
+use super::{
+    beside::BESIDE,
+    chance::is_issued,
+    issuers::{CODE, MACHINES, PEOPLE},
+    keys,
+    vendors::VENDORS,
+};
 
 /// The look of one kind of secret. A pattern's first group, where it has one, is the secret;
 /// otherwise all of the match is.
@@ -41,7 +47,9 @@ pub(super) const fn issued(
 /// Returns all shapes. Where two match at the same place, the first names it: the tables go from
 /// the telling to the general.
 pub(super) fn all() -> impl Iterator<Item = &'static Shape> {
-    ISSUERS.iter().chain(VENDORS).chain(BESIDE)
+    [MACHINES, CODE, PEOPLE, VENDORS, BESIDE]
+        .into_iter()
+        .flatten()
 }
 
 /// What a text may hold, by the words in it.

@@ -29,6 +29,7 @@ mod preflight;
 mod prove;
 mod real;
 mod run;
+mod secrets;
 mod site;
 mod stall;
 mod stock;

@@ -7,6 +7,7 @@ use super::{
     hands::Room,
     names,
     real::Real,
+    secrets::Brought,
     tests_touched::existing_tests,
     world::{AttemptAt, Trouble},
 };
@@ -78,7 +79,10 @@ impl Real {
             .await
             .map_err(|error| trouble(&error))?;
 
-        let decision = self.judge_diff(state, &at, &diffs);
+        let brought = self.secrets_between(at.from_tree, &tree).await?;
+        let folder = self.desk(at.ticket, at.number).folder;
+        self.learn(&brought, &folder)?;
+        let decision = self.judge_diff(state, &at, &diffs, &brought);
         let candidate = self
             .put_protected_back(&at, &tree, &diffs, &decision)
             .await?;
@@ -110,13 +114,23 @@ impl Real {
         }])
     }
 
-    fn judge_diff(&self, state: &State, at: &AttemptAt<'_>, diffs: &[FileDiff]) -> Decision {
+    fn judge_diff(
+        &self,
+        state: &State,
+        at: &AttemptAt<'_>,
+        diffs: &[FileDiff],
+        brought: &Brought,
+    ) -> Decision {
+        let secrets = brought.findings();
         let files: Vec<_> = diffs
             .iter()
             .map(|diff| ChangedFile {
                 path: &diff.change.path,
                 kind: diff.change.kind,
                 added: &diff.added_text,
+                secrets: secrets
+                    .get(diff.change.path.as_str())
+                    .map_or(&[], Vec::as_slice),
             })
             .collect();
         let mut decision = match state.ticket(at.ticket) {

@@ -21,6 +21,7 @@ mod kill;
 mod known;
 mod objective;
 mod real_crate;
+mod secrets;
 mod verbs;
 mod verify;
 mod watchdog;
