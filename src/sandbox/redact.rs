@@ -55,9 +55,8 @@ impl Redactor {
     /// Returns where secrets are and of what kind, in order and without overlap.
     pub fn find(&self, text: &str) -> Vec<(Range<usize>, &'static str)> {
         let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
-        for (values, kind) in [(&self.values, ENVIRONMENT), (&self.learned, LEARNED)] {
-            found.extend(values.find(text).into_iter().map(|range| (range, kind)));
-        }
+        let values = self.values.find(text);
+        found.extend(values.into_iter().map(|range| (range, ENVIRONMENT)));
         let hints = Hints::of(text);
         if hints.keys {
             found.extend(
@@ -79,6 +78,8 @@ impl Redactor {
                 }
             }
         }
+        let learned = self.learned.find(text);
+        found.extend(learned.into_iter().map(|range| (range, LEARNED)));
         // Stable: at one place the more telling kind came first.
         found.sort_by_key(|(range, _)| range.start);
         let mut merged: Vec<(Range<usize>, &'static str)> = Vec::new();
