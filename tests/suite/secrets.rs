@@ -7,6 +7,12 @@ use std::{
 
 use crate::bed::{Bed, Said};
 
+mod planted;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 /// Letters and digits as if drawn at random. Nothing here is a secret, and nothing looks like one
 /// before the test has put it together.
 fn noise(seed: usize, length: usize) -> String {

@@ -92,10 +92,10 @@ pub(in crate::sandbox) const MACHINES: &[Shape] = &[
     issued(
         "azure-key",
         &[
-            "aztt", "astt", "azfu", "azse", "azdo", "acdb", "apim", "+acr", "+asb", "+aeh", "+arm",
-            "aiot", "jqqj99",
+            "+ast", "azfu", "azse", "azdo", "acdb", "apim", "+acr", "+asb", "+aeh", "+arm", "aiot",
+            "jqqj99",
         ],
-        r"(?-u:\b)(?:[A-Za-z0-9+/]{33,76}(?:AStT|AzFu|AzSe|AZDO|ACDb|APIM|\+ACR|\+ASb|\+AEh|\+ARm|AIoT)[A-Za-z0-9+/]{4,8}(?:={1,2}|(?-u:\b))|[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26})",
+        r"(?-u:\b)(?:[A-Za-z0-9+/]{33,76}(?:\+ASt|AzFu|AzSe|AZDO|ACDb|APIM|\+ACR|\+ASb|\+AEh|\+ARm|AIoT)[A-Za-z0-9+/]{4,8}(?:={1,2}|(?-u:\b))|[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26})",
     ),
     Shape {
         kind: "azure-secret",
@@ -198,7 +198,7 @@ pub(in crate::sandbox) const MACHINES: &[Shape] = &[
     issued(
         "openshift-token",
         &["sha256~"],
-        r"(?-u:\b)sha256~[A-Za-z0-9_-]{43}(?-u:\b)",
+        r"(?-u:\b)sha256~[A-Za-z0-9_-]{43}",
     ),
     // What holds secrets and machines.
     issued(

@@ -31,7 +31,7 @@ pub(in crate::sandbox) const PEOPLE: &[Shape] = &[
     issued(
         "telegram-token",
         &[":a"],
-        r"(?-u:\b)[0-9]{8,10}:A[A-Za-z0-9_-]{34}(?-u:\b)",
+        r"(?-u:\b)[0-9]{8,10}:A[A-Za-z0-9_-]{34}",
     ),
     issued("twilio-key", &["sk"], r"(?-u:\b)SK[0-9a-f]{32}(?-u:\b)"),
     issued(
@@ -68,7 +68,7 @@ pub(in crate::sandbox) const PEOPLE: &[Shape] = &[
     issued(
         "square-token",
         &["sq0", "eaaa"],
-        r"(?-u:\b)(?:sq0(?:atp|csp)-[A-Za-z0-9_-]{22,}|EAAA[A-Za-z0-9_-]{60}(?-u:\b))",
+        r"(?-u:\b)(?:sq0(?:atp|csp)-[A-Za-z0-9_-]{22,}|EAAA[A-Za-z0-9_-]{60})",
     ),
     issued(
         "paypal-token",
@@ -183,9 +183,5 @@ pub(in crate::sandbox) const PEOPLE: &[Shape] = &[
         &["_mmk"],
         r"(?-u:\b)[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
     ),
-    issued(
-        "adobe-secret",
-        &["p8e-"],
-        r"(?-u:\b)p8e-[A-Za-z0-9_-]{32}(?-u:\b)",
-    ),
+    issued("adobe-secret", &["p8e-"], r"(?-u:\b)p8e-[A-Za-z0-9_-]{32}"),
 ];
