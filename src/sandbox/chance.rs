@@ -105,13 +105,16 @@ fn is_speakable(word: &str) -> bool {
 /// their words are longer than two letters (`base64UrlDecode`).
 pub(super) fn is_random(value: &str) -> bool {
     let has = |of: fn(&char) -> bool| value.chars().any(|c| of(&c));
-    has(char::is_ascii_digit)
-        && has(char::is_ascii_alphabetic)
-        && !is_blank(value)
+    !is_blank(value)
         && !value.contains("://")
-        && !value.split(is_joint).all(is_plain_word)
-        && is_mixed(value)
         && entropy(value) >= 2.75
+        && has(char::is_ascii_alphabetic)
+        && if has(char::is_ascii_digit) {
+            is_odd(value, 0.34) || !value.split(is_joint).all(is_plain_word) && is_mixed(value, 3.5)
+        } else {
+            // Long enough to do without a digit by chance.
+            value.len() >= 16 && (is_odd(value, 0.42) || is_mixed(value, 2.6))
+        }
 }
 
 /// Whether a value that is called a password, in quotes or in a settings file, is one that somebody
@@ -128,7 +131,7 @@ pub(super) fn is_chosen(value: &str) -> bool {
             || others > 0
                 && odd > 0
                 && !value.split(is_joint).all(is_plain_word)
-                && is_mixed(value))
+                && is_mixed(value, 3.5))
         && entropy(value) >= 2.75
 }
 
@@ -154,6 +157,56 @@ pub(super) fn is_issued(value: &str) -> bool {
     !is_blank(value) && entropy(value) >= 2.75
 }
 
+/// Which letters usually follow each letter of the alphabet in words and names: the pairs that make
+/// up 93 of 100 in the names of some 250 crates.
+const USUAL: [&str; 26] = [
+    "bcdfgiklmnprstuvxy",
+    "aeilorsu",
+    "aceghiklmoprstu",
+    "adeilorsu",
+    "abcdefgilmnopqrstvwx",
+    "adefilorstu",
+    "aehilnorsu",
+    "aeiort",
+    "abcdefglmnoprstvxz",
+    "",
+    "eis",
+    "adeilopstuy",
+    "abeimopsu",
+    "acdefgiklnostuv",
+    "abcdfgiklmnoprstuvw",
+    "acehiloprstu",
+    "u",
+    "acdefgiklmnoprstuvy",
+    "aceghiklmoprstuy",
+    "acdefhilmoprstuy",
+    "abcefilmnprst",
+    "aei",
+    "aehinors",
+    "eipt",
+    "nps",
+    "e",
+];
+
+/// Whether at least this share of the pairs of letters, if there are some, is none of names.
+fn is_odd(value: &str, share: f64) -> bool {
+    let (mut pairs, mut odd) = (0.0, 0.0);
+    for pair in value.as_bytes().windows(2) {
+        let &[a, b] = pair else { continue };
+        let is_start = a.is_ascii_lowercase() && b.is_ascii_uppercase();
+        if !a.is_ascii_alphabetic() || !b.is_ascii_alphabetic() || is_start {
+            continue;
+        }
+        let row = usize::from(a.to_ascii_lowercase() - b'a');
+        let follows = char::from(b.to_ascii_lowercase());
+        pairs += 1.0;
+        if !USUAL.get(row).is_some_and(|usual| usual.contains(follows)) {
+            odd += 1.0;
+        }
+    }
+    pairs >= 5.0 && odd >= share * pairs
+}
+
 fn is_joint(character: char) -> bool {
     matches!(character, '.' | '_' | '-' | ':' | '/' | '@')
 }
@@ -165,28 +218,28 @@ fn is_plain_word(word: &str) -> bool {
 }
 
 /// Whether runs of small letters (with a capital before them), of capitals and of digits are
-/// shorter than words are: under three and a half characters each.
-fn is_mixed(value: &str) -> bool {
+/// shorter than words are: so many characters on average, or fewer.
+fn is_mixed(value: &str, most: f64) -> bool {
     let class = |c: char| match c {
         'a'..='z' => 1,
         'A'..='Z' => 2,
         '0'..='9' => 3,
         _ => 0,
     };
-    let mut parts = 0_usize;
-    let mut length = 0_usize;
+    let mut parts = 0.0;
+    let mut length = 0.0;
     let mut before = 0;
     for character in value.chars() {
         let now = class(character);
         if now != 0 {
-            length += 1;
+            length += 1.0;
             if now != before && (before, now) != (2, 1) {
-                parts += 1;
+                parts += 1.0;
             }
         }
         before = now;
     }
-    parts >= 3 && length * 2 <= parts * 7
+    parts >= 3.0 && length <= most * parts
 }
 
 /// Returns the longest run in which each character follows the one before in the alphabet, or

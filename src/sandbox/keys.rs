@@ -176,30 +176,16 @@ fn backward(text: &str, floor: usize, to: usize) -> usize {
     start
 }
 
-/// Returns the lines of so many bytes from here on, cut at line breaks and at those that JSON and
-/// shells write as `\n`.
+/// Returns the lines of so many bytes from here on.
 fn lines(text: &str, from: usize, most: usize) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let mut start = from;
     let rest = text.get(from..).unwrap_or_default();
-    let bytes = rest.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let width = match byte {
-            b'\n' => 1,
-            b'\\' if matches!(bytes.get(at + 1), Some(b'n' | b'r')) => 2,
-            _ => 0,
-        };
-        if width > 0 {
-            lines.push(start..from + at);
-            start = from + at + width;
-        }
-        at += width.max(1);
-        if at > most {
-            break;
-        }
+    for (at, _) in rest.match_indices('\n').take_while(|(at, _)| *at <= most) {
+        lines.push(start..from + at);
+        start = from + at + 1;
     }
-    lines.push(start..(from + at).max(start));
+    lines.push(start..text.len().min(from + most).max(start));
     lines
 }
 

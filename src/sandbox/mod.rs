@@ -7,6 +7,7 @@
 mod added;
 mod beside;
 mod chance;
+mod escape;
 mod issuers;
 mod keys;
 mod lines;

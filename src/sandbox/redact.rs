@@ -7,7 +7,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{keys, lines::LineRedactor, shapes::Hints, values::Values};
+use super::{escape::unescaped, keys, lines::LineRedactor, shapes::Hints, values::Values};
 
 /// Finds and replaces secrets. The default one knows shapes only.
 ///
@@ -57,16 +57,17 @@ impl Redactor {
         let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
         let values = self.values.find(text);
         found.extend(values.into_iter().map(|range| (range, ENVIRONMENT)));
-        let hints = Hints::of(text);
+        let plain = unescaped(text);
+        let hints = Hints::of(&plain);
         if hints.keys {
             found.extend(
-                keys::blocks(text)
+                keys::blocks(&plain)
                     .into_iter()
                     .map(|range| (range, keys::KIND)),
             );
         }
         for (shape, regex) in hints.shapes() {
-            for captures in regex.captures_iter(text) {
+            for captures in regex.captures_iter(&plain) {
                 let secret = captures
                     .iter()
                     .skip(1)

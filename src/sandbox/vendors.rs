@@ -12,7 +12,7 @@ macro_rules! vendor {
             pattern: concat!(
                 "(?i-u)",
                 $name,
-                r#"[a-z0-9_.-]{0,30}?(?:key|token|secret|passw(?:or)?d|pat|auth)[a-z0-9_-]{0,10}["'\\\]]{0,4}\s{0,3}(?:=>|:=|[:=,])\s{0,3}["'`\\]{0,3}([a-z0-9_+/=.-]{16,200})"#
+                r#"[a-z0-9_.-]{0,30}?(?:key|token|secret|passw(?:or)?d|pat|auth)[a-z0-9_-]{0,10}\s{0,3}["'\]]{0,2}\s{0,3}(?:=>|:=|[:=,])\s{0,3}["'`]?([a-z0-9_+/=.-]{16,200})"#
             ),
             accept: is_random,
         }

@@ -28,13 +28,13 @@ pub(in crate::sandbox) const MACHINES: &[Shape] = &[
     },
     issued(
         "private-key",
-        &["\"kty\""],
-        r#"(?s)"kty"\s*:\s*"[A-Za-z]+"[^{}]*?"(?:d|k)"\s*:\s*"([A-Za-z0-9_-]{16,})""#,
+        &["\"kty"],
+        r#"(?s)"kty\s{0,3}"\s*:\s*"[A-Za-z]+\s{0,3}"[^{}]*?"(?:d|k)\s{0,3}"\s*:\s*"([A-Za-z0-9_-]{16,})"#,
     ),
     issued(
         "private-key",
-        &["\"kty\""],
-        r#"(?s)"(?:d|k)"\s*:\s*"([A-Za-z0-9_-]{16,})"[^{}]*?"kty"\s*:"#,
+        &["\"kty"],
+        r#"(?s)"(?:d|k)\s{0,3}"\s*:\s*"([A-Za-z0-9_-]{16,})\s{0,3}"[^{}]*?"kty\s{0,3}"\s*:"#,
     ),
     issued(
         "private-key",
@@ -66,7 +66,7 @@ pub(in crate::sandbox) const MACHINES: &[Shape] = &[
     issued(
         "aws-secret",
         &["akia", "asia"],
-        r#"(?:AKIA|ASIA)[A-Z0-9]{16}\\?["']?\s?[,;:|\s]\s?(?:[\w"':= ]{0,30}[\s"':=,])?([A-Za-z0-9/+]{40})(?-u:\b)"#,
+        r#"(?:AKIA|ASIA)[A-Z0-9]{16}\s{0,3}["']?\s?[,;:|\s]\s?(?:[\w"':= ]{0,30}[\s"':=,])?([A-Za-z0-9/+]{40})(?-u:\b)"#,
     ),
     issued(
         "aws-bedrock-key",
@@ -82,7 +82,7 @@ pub(in crate::sandbox) const MACHINES: &[Shape] = &[
     issued(
         "google-service-account",
         &["private_key_id"],
-        r#"private_key_id\\?["']\s*:\s*\\?["']([0-9a-f]{40})"#,
+        r#"private_key_id\s{0,3}["']\s*:\s*["']([0-9a-f]{40})"#,
     ),
     issued(
         "azure-key",
