@@ -40,7 +40,7 @@ pub(super) const BESIDE: &[Shape] = &[
     Shape {
         kind: "cookie",
         words: &["cookie"],
-        pattern: r#"(?i-u:\bcookie\s{0,3}["']?\s*:\s*["']?)[^"'\r\n]*?(?i-u:(?:sess|sid|auth|token|jwt)[a-z0-9_.-]*=)([^\s;"'\\]{16,})"#,
+        pattern: r#"(?i-u:\bcookie\s{0,3}["']?\s*:\s*["']?)[ !#-&(-~]{0,200}?(?i-u:(?:sess|sid|auth|token|jwt)[a-z0-9_.-]*=)([^\s;"'\\]{16,})"#,
         accept: is_random,
     },
     Shape {
@@ -54,7 +54,7 @@ pub(super) const BESIDE: &[Shape] = &[
         // `curl -u ann:…`, `--user`
         kind: "login",
         words: &["curl ", "wget ", "http "],
-        pattern: r#"(?-u:\b)(?:curl|wget|https?) [^\n]*?(?:-u|--user|-a|--auth|--proxy-user)[ =]{0,3}["']?[^\s:"'/]{1,60}:([^\s"'/]{6,})"#,
+        pattern: r#"(?-u:\b)(?:curl|wget|https?) [ -~]{0,200}?(?:-u|--user|-a|--auth|--proxy-user)[ =]{0,3}["']?[^\s:"'/]{1,60}:([^\s"'/]{6,})"#,
         accept: |value| !is_blank(value) && !is_stock(value),
     },
     Shape {
@@ -109,7 +109,7 @@ pub(super) const BESIDE: &[Shape] = &[
     Shape {
         kind: "discord-token",
         words: &["login(", "discord"],
-        pattern: r#"(?:\.login\(|[Dd]iscord|DISCORD)[^\n]{0,40}?["'\s=]{1,3}([MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38})"#,
+        pattern: r#"(?:\.login\(|[Dd]iscord|DISCORD)[ -~]{0,40}?["'\s=]{1,3}([MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38})"#,
         accept: is_random,
     },
     Shape {
@@ -141,7 +141,7 @@ pub(super) const BESIDE: &[Shape] = &[
             "rkey",
             "ykey",
         ],
-        pattern: r#"(?i-u:(?:passw(?:or)?d|passphrase|secret|token|(?:api|app|access|private|secret|signing|encryption|auth|account|master|service|session|storage|client|admin|deploy|write)[_ -]?key|credential)s?(?:[_-][a-z0-9_-]*)?\s{0,3}["']?\]?\s*(?::\s*&?[a-z_.']{1,20}\s*=|=>|:=|[:=]|\sis\s)\s*(?:(?:[a-z_:.!]{1,30}\()?\s{0,3}["'`])?)([^\s"'`\\,;(){}\[\]<>&|=][^\s"'`\\,;(){}\[\]<>&|]{7,})"#,
+        pattern: r#"(?i-u:(?:passw(?:or)?d|passphrase|secret|token|(?:api|app|access|private|secret|signing|encryption|auth|account|master|service|session|storage|client|admin|deploy|write)[_ -]?key|credential)s?(?:[_-][a-z0-9_-]*)?\s{0,3}["']?\]?\s*(?::\s*&?[a-z_.']{1,20}\s*=|=>|:=|[:=]|\sis\s)\s*(?:(?:[a-z_:.!]{1,30}\()?\s{0,3}["'`])?)([^\s"'`\\,;(){}\[\]<>&|=][^\s"'`\\,;(){}\[\]<>&|]{7,})(?:[ \t]*(?:[\r\n"'`\\,;){}\]<>&|]|$)|[ \t]+[^=\s])"#,
         accept: |value| is_random(value) || is_encoded(value),
     },
 ];

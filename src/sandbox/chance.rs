@@ -107,6 +107,7 @@ pub(super) fn is_random(value: &str) -> bool {
     let has = |of: fn(&char) -> bool| value.chars().any(|c| of(&c));
     !is_blank(value)
         && !value.contains("://")
+        && !is_number(value)
         && entropy(value) >= 2.75
         && has(char::is_ascii_alphabetic)
         && if has(char::is_ascii_digit) {
@@ -205,6 +206,22 @@ fn is_odd(value: &str, share: f64) -> bool {
         }
     }
     pairs >= 5.0 && odd >= share * pairs
+}
+
+/// A number as programs write it: `0xC000012B_u32`, `16384i32`. A hexadecimal one of more than 64
+/// bits is a key.
+fn is_number(value: &str) -> bool {
+    let bare = match value.rsplit_once(['u', 'i']) {
+        Some((number, "8" | "16" | "32" | "64" | "size")) => number.trim_end_matches('_'),
+        _ => value,
+    };
+    match bare.strip_prefix("0x").or_else(|| bare.strip_prefix("0X")) {
+        Some(digits) => {
+            let is_digit = |c: char| c.is_ascii_hexdigit() || matches!(c, '_' | 'L' | 'U');
+            digits.len() <= 20 && digits.chars().all(is_digit)
+        }
+        None => bare.chars().all(|c| c.is_ascii_digit() || c == '_'),
+    }
 }
 
 fn is_joint(character: char) -> bool {

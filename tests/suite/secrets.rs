@@ -7,6 +7,7 @@ use std::{
 
 use crate::bed::{Bed, Said};
 
+mod ordinary;
 mod planted;
 
 fn root() -> &'static Path {

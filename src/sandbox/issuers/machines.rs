@@ -29,17 +29,17 @@ pub(in crate::sandbox) const MACHINES: &[Shape] = &[
     issued(
         "private-key",
         &["\"kty"],
-        r#"(?s)"kty\s{0,3}"\s*:\s*"[A-Za-z]+\s{0,3}"[^{}]*?"(?:d|k)\s{0,3}"\s*:\s*"([A-Za-z0-9_-]{16,})"#,
+        r#"(?s)"kty\s{0,3}"\s*:\s*"[A-Za-z]+\s{0,3}"[\t-z|~]{0,500}?"(?:d|k)\s{0,3}"\s*:\s*"([A-Za-z0-9_-]{16,})"#,
     ),
     issued(
         "private-key",
         &["\"kty"],
-        r#"(?s)"(?:d|k)\s{0,3}"\s*:\s*"([A-Za-z0-9_-]{16,})\s{0,3}"[^{}]*?"kty\s{0,3}"\s*:"#,
+        r#"(?s)"(?:d|k)\s{0,3}"\s*:\s*"([A-Za-z0-9_-]{16,})\s{0,3}"[\t-z|~]{0,500}?"kty\s{0,3}"\s*:"#,
     ),
     issued(
         "private-key",
         &["<rsakeyvalue>"],
-        r"(?s)<RSAKeyValue>[^{}]*?<D>([A-Za-z0-9+/=\s]{40,})</D>",
+        r"(?s)<RSAKeyValue>[\t-z|~]{0,500}?<D>([A-Za-z0-9+/=\s]{40,})</D>",
     ),
     // Anything signed.
     Shape {
@@ -89,14 +89,18 @@ pub(in crate::sandbox) const MACHINES: &[Shape] = &[
         &["accountkey=", "sharedaccesskey=", "sharedsecret"],
         r"(?i)(?:AccountKey|SharedAccessKey|SharedSecret(?:Value)?)=([A-Za-z0-9+/]{40,}={0,2})",
     ),
-    issued(
-        "azure-key",
-        &[
+    Shape {
+        // Their issuers sign them near the end, which is all that tells them from other base64.
+        kind: "azure-key",
+        words: &[
             "+ast", "azfu", "azse", "azdo", "acdb", "apim", "+acr", "+asb", "+aeh", "+arm", "aiot",
             "jqqj99",
         ],
-        r"(?-u:\b)(?:[A-Za-z0-9+/]{33,76}(?:\+ASt|AzFu|AzSe|AZDO|ACDb|APIM|\+ACR|\+ASb|\+AEh|\+ARm|AIoT)[A-Za-z0-9+/]{4,8}(?:={1,2}|(?-u:\b))|[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26})",
-    ),
+        pattern: r"[A-Za-z0-9+/]+(?:(?:\+ASt|AzFu|AzSe|AZDO|ACDb|APIM|\+ACR|\+ASb|\+AEh|\+ARm|AIoT)[A-Za-z0-9+/]{4,8}|JQQJ99[A-Za-z0-9]{26})(?:={1,2}|(?-u:\b))",
+        accept: |value| {
+            matches!(value.trim_end_matches('=').len(), 40..=88) && entropy(value) >= 4.0
+        },
+    },
     Shape {
         kind: "azure-secret",
         words: &["q~"],
@@ -106,7 +110,7 @@ pub(in crate::sandbox) const MACHINES: &[Shape] = &[
     issued(
         "azure-sas",
         &["sig="],
-        r"(?i)[?&;](?:sv|se|sp|sr|st|spr)=[^\s&]{1,60}&(?:[^\s]{0,300}&)?sig=([A-Za-z0-9%+/=_-]{32,})",
+        r"(?i)[?&;](?:sv|se|sp|sr|st|spr)=[!-%\x27-~]{1,60}&(?:[!-~]{0,200}&)?sig=([A-Za-z0-9%+/=_-]{32,})",
     ),
     issued(
         "alibaba-key",

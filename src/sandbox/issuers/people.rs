@@ -68,7 +68,7 @@ pub(in crate::sandbox) const PEOPLE: &[Shape] = &[
     issued(
         "square-token",
         &["sq0", "eaaa"],
-        r"(?-u:\b)(?:sq0(?:atp|csp)-[A-Za-z0-9_-]{22,}|EAAA[A-Za-z0-9_-]{60})",
+        r#"(?:^|[\s"'`=:,;>(\[])(sq0(?:atp|csp)-[A-Za-z0-9_-]{22,}|EAAA[A-Za-z0-9_-]{60})(?:[\s"'`,;<)\]&]|$)"#,
     ),
     issued(
         "paypal-token",
@@ -165,7 +165,7 @@ pub(in crate::sandbox) const PEOPLE: &[Shape] = &[
     issued(
         "facebook-token",
         &["eaa"],
-        r"(?-u:\b)EAA[A-Z][A-Za-z0-9]{100,}",
+        r#"(?:^|[\s"'`=:,;>(\[])(EAA[A-Z][A-Za-z0-9]{100,})(?:[\s"'`,;<)\]&]|$)"#,
     ),
     Shape {
         kind: "twitter-token",
