@@ -111,7 +111,10 @@ pub(super) fn is_random(value: &str) -> bool {
         && entropy(value) >= 2.75
         && has(char::is_ascii_alphabetic)
         && if has(char::is_ascii_digit) {
-            is_odd(value, 0.34) || !value.split(is_joint).all(is_plain_word) && is_mixed(value, 3.5)
+            let most = if value.len() < 24 { 3.5 } else { 4.0 };
+            is_odd(value, 0.34)
+                || !value.split(is_joint).all(is_plain_word)
+                    && (is_mixed(value, most) || is_hexadecimal(value))
         } else {
             // Long enough to do without a digit by chance.
             value.len() >= 16 && (is_odd(value, 0.42) || is_mixed(value, 2.6))
@@ -121,19 +124,18 @@ pub(super) fn is_random(value: &str) -> bool {
 /// Whether a value that is called a password, in quotes or in a settings file, is one that somebody
 /// chose: it has more than letters, or more than one word's worth of them.
 pub(super) fn is_chosen(value: &str) -> bool {
-    let others = value.chars().filter(|c| !c.is_ascii_alphabetic()).count();
-    let symbols = value.chars().filter(|c| c.is_ascii_punctuation());
-    let odd = symbols.filter(|c| !is_joint(*c)).count();
+    let has = |of: fn(char) -> bool| value.contains(of);
+    let has_symbol = has(|c| c.is_ascii_punctuation() && (c == '@' || !is_joint(c)));
+    let has_all = has(|c| c.is_ascii_digit())
+        && has(|c| c.is_ascii_uppercase())
+        && has(|c| c.is_ascii_lowercase());
     !is_blank(value)
         && !is_word(value)
         && !value.contains("://")
+        && entropy(value) >= 2.75
         && (is_random(value)
             || is_encoded(value)
-            || others > 0
-                && odd > 0
-                && !value.split(is_joint).all(is_plain_word)
-                && is_mixed(value, 3.5))
-        && entropy(value) >= 2.75
+            || has_symbol && (has_all || is_mixed(value, 3.5)))
 }
 
 /// Whether a value is base64 of text.
@@ -206,6 +208,12 @@ fn is_odd(value: &str, share: f64) -> bool {
         }
     }
     pairs >= 5.0 && odd >= share * pairs
+}
+
+/// A key of 96 bits or more, or a UUID.
+fn is_hexadecimal(value: &str) -> bool {
+    let digits = value.chars().filter(char::is_ascii_hexdigit).count();
+    digits >= 24 && value.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
 /// A number as programs write it: `0xC000012B_u32`, `16384i32`. A hexadecimal one of more than 64

@@ -125,7 +125,7 @@ pub(in crate::sandbox) const MACHINES: &[Shape] = &[
     issued(
         "yandex-key",
         &["aqvn", "y0_", "y1_", "y2_", "y3_"],
-        r"(?-u:\b)(?:AQVN[A-Za-z0-9_-]{35,38}|y[0-3]_[A-Za-z0-9_-]{50,60})(?-u:\b)",
+        r"(?-u:\b)(?:AQVN[A-Za-z0-9_-]{35,38}|y[0-3]_[A-Za-z0-9_-]{50,60})",
     ),
     issued(
         "ibm-key",
