@@ -61,8 +61,9 @@ pub(super) fn blocks(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Where a text ends that is, from its beginning, the rest of a block; 0 when it is none.
-pub(super) fn torn(text: &str) -> usize {
+/// Returns how many bytes of a text are, from its beginning, the rest of a private key whose first
+/// lines are gone.
+pub fn torn_key(text: &str) -> usize {
     let first = blocks(text).into_iter().next();
     first
         .filter(|block| {
@@ -111,6 +112,12 @@ pub(super) fn is_of_key(line: &str) -> bool {
         .count()
         .saturating_sub(run.len());
     run.len() == line.len() || run.len() >= 16 && others <= 26
+}
+
+/// Whether a line is plainly the inside of a block: nothing but base64, and much of it.
+pub(super) fn is_all_key(line: &str) -> bool {
+    let line = line.trim_matches(is_wrapping);
+    line.len() >= 40 && longest_run(line).len() == line.len()
 }
 
 struct Mark {

@@ -18,6 +18,7 @@ mod values;
 mod vendors;
 
 pub use added::{Added, Finding};
+pub use keys::torn_key;
 pub use lines::LineRedactor;
 pub use plain::clean;
 pub use redact::Redactor;
