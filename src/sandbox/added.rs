@@ -89,3 +89,72 @@ impl Redactor {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(seed: usize) -> String {
+        let alphabet = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        let noise: String = (0..36)
+            .map(|i| char::from(alphabet[(i * 37 + i * i * 11 + seed * 53) % 62]))
+            .collect();
+        format!("gh{}_{noise}", "p")
+    }
+
+    fn told(before: &str, after: &str) -> Vec<(&'static str, usize)> {
+        let added = Redactor::default().added(before, after);
+        let finding = |added: Added| (added.finding.kind, added.finding.line);
+        added.into_iter().map(finding).collect()
+    }
+
+    #[test]
+    fn what_was_there_before_is_not_added() {
+        let (old, new) = (token(1), token(2));
+        let before = format!("a = 1\ntoken = \"{old}\"\n");
+        assert_eq!(told(&before, &before), []);
+        let moved = format!("b = 2\n\nif c {{\n    token = \"{old}\" // moved\n}}\n");
+        assert_eq!(told(&before, &moved), []);
+        let more = format!("{before}{new}\nagain {new}\n");
+        assert_eq!(told(&before, &more), [("github-token", 3)]);
+        assert_eq!(told("", &more), [("github-token", 2), ("github-token", 3)]);
+    }
+
+    #[test]
+    fn blanks_and_examples_are_no_findings() {
+        for text in [
+            "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE",
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "password = \"changeme\"; password = \"<password>\"; PASSWORD=$PASSWORD",
+            "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
+        ] {
+            assert_eq!(told("", text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_the_same_with_other_indentation_and_as_a_string() {
+        let lines: Vec<String> = (1..5).map(|seed| token(seed).replace('_', "+")).collect();
+        let (begin, end) = ("-----BEGIN EC PRIV", "-----END EC PRIV");
+        let block = |between: &str| {
+            let rest = "ATE KEY-----";
+            let body = lines.join(between);
+            format!("{begin}{rest}{between}{body}{between}{end}{rest}")
+        };
+        let before = block("\n");
+        assert_eq!(told("", &before), [("private-key", 1)]);
+        assert_eq!(told(&before, &format!("key = |\n  {}", block("\n  "))), []);
+        assert_eq!(told(&before, &format!("\"{}\"", block("\\n"))), []);
+    }
+
+    #[test]
+    fn what_came_in_is_known_where_nothing_gives_it_away() {
+        let redactor = Redactor::default();
+        let text = "DB_PASSWORD=Xq9!vTz4pL\n";
+        let added = redactor.added("", text);
+        assert_eq!(redactor.redact("it is Xq9!vTz4pL"), "it is Xq9!vTz4pL");
+        let knowing = redactor.knowing(added.iter());
+        assert_eq!(knowing.redact("it is Xq9!vTz4pL"), "it is [redacted:added]");
+        assert_eq!(knowing.redact(text), "DB_PASSWORD=[redacted:password]\n");
+    }
+}

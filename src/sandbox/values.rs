@@ -293,3 +293,132 @@ fn widened(text: &str, range: Range<usize>, edge: Edge) -> Range<usize> {
     }
     start..end
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+
+    use super::*;
+
+    fn hexadecimal(text: &str) -> String {
+        text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// What is left of a text when the values are gone.
+    fn without(values: &Values, text: &str) -> String {
+        let mut left = text.to_owned();
+        let mut places = values.find(text);
+        places.sort_by_key(|range| std::cmp::Reverse((range.start, range.end)));
+        let mut floor = text.len();
+        for range in places {
+            left.replace_range(range.start..range.end.min(floor).max(range.start), "");
+            floor = range.start;
+        }
+        left
+    }
+
+    #[test]
+    fn a_value_is_found_in_every_form() {
+        for value in [
+            "zq8Xv92kLm3nB7wQ1",
+            "p@ss/w0rd+&=?#%\"\\<x>",
+            "sch\u{f6}n & g\u{fc}tig 7",
+            ">>>???~~~\u{1f511}12",
+        ] {
+            let values = Values::new(vec![value.to_owned()]);
+            let json = serde_json::to_string(value).unwrap();
+            let twice = serde_json::to_string(&json).unwrap();
+            let forms = [
+                value.to_owned(),
+                json.trim_matches('"').to_owned(),
+                twice.trim_matches('"').trim_matches(['"', '\\']).to_owned(),
+                json[1..json.len() - 1].replace('/', "\\/"),
+                percent_encode(value.as_bytes(), NON_ALPHANUMERIC).to_string(),
+                percent_encode(value.as_bytes(), &COMPONENT).to_string(),
+                percent_encode(value.as_bytes(), NON_ALPHANUMERIC)
+                    .to_string()
+                    .replace("%20", "+"),
+                small_digits(&percent_encode(value.as_bytes(), NON_ALPHANUMERIC).to_string()),
+                hexadecimal(value),
+                hexadecimal(value).to_uppercase(),
+            ];
+            for form in forms {
+                assert_eq!(without(&values, &format!("<{form}>")), "<>", "{form}");
+            }
+            for (before, after) in [
+                ("", ""),
+                ("a", ""),
+                ("ab", "c"),
+                ("abc", "de"),
+                ("user:", ":x"),
+            ] {
+                let text = format!("{before}{value}{after}");
+                for encoded in [
+                    STANDARD.encode(&text),
+                    STANDARD_NO_PAD.encode(&text),
+                    URL_SAFE.encode(&text),
+                    URL_SAFE_NO_PAD.encode(&text),
+                    percent_encode(STANDARD.encode(&text).as_bytes(), NON_ALPHANUMERIC).to_string(),
+                ] {
+                    let left = without(&values, &encoded).replace("%3D", "");
+                    // A few characters of what stands around it, and nothing of it.
+                    let around = (before.len() + after.len()) * 4 / 3 + 3;
+                    assert!(left.len() <= around, "{left} of {encoded} ({text})");
+                    let rest = URL_SAFE_NO_PAD.decode(left.trim_end_matches('='));
+                    let rest = String::from_utf8_lossy(&rest.unwrap_or_default()).into_owned();
+                    assert!(!value.contains(rest.as_str()) || rest.len() < 3, "{rest}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_that_overlap_go_together() {
+        let values = ["abcdefgh12", "gh12345678", "fgh12345"].map(str::to_owned);
+        let values = Values::new(values.to_vec());
+        assert_eq!(without(&values, "<abcdefgh12345678>"), "<>");
+    }
+
+    #[test]
+    fn what_a_variable_holds_is_judged_by_its_name_and_its_look() {
+        for (name, value, is) in [
+            ("DB_PASSWORD", "correct horse", true),
+            ("PGPASSWORD", "12345678", false),
+            ("PGPASSWORD", "82640175", true),
+            ("SMTP_PASS", "/x9!kd7Qs", true),
+            ("MYSQL_PWD", "s0mething!", true),
+            ("DB_PASSWORD", "postgres", false),
+            ("DB_PASSWORD", "development", false),
+            ("APP_SECRET", "application", false),
+            ("APP_SECRET", "short1!", false),
+            ("API_KEY", "9fceb02d0ae598e9", true),
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                "/wJalrX3tnFEM1+K7MDENG/bPxRfiCY2h4kf8sQz",
+                true,
+            ),
+            ("GITHUB_TOKEN", "$(gh auth token)", false),
+            ("KEY_ORDER", "alphabetical", false),
+            ("TOKEN_LIMIT", "100000000", false),
+            ("SSH_AUTH_SOCK", "/tmp/ssh-agent/socket", false),
+            (
+                "GOOGLE_APPLICATION_CREDENTIALS",
+                "/home/ann/keys/a1.json",
+                false,
+            ),
+            ("TOKEN_FILE", "token-a8f7e6d5c4b3.txt", false),
+            ("KEYSERVER", "https://keys.example.org/v2", false),
+            ("LANG", "en_US.UTF-8", false),
+        ] {
+            assert_eq!(is_secret(name, value), is, "{name}={value}");
+        }
+        let variables = [(
+            "DATABASE_URL".to_owned(),
+            "postgres://ann:s3cr%40t-7x@db/x".to_owned(),
+        )];
+        let values = Values::of_environment(variables.into_iter());
+        for password in ["s3cr%40t-7x", "s3cr@t-7x"] {
+            assert_eq!(without(&values, &format!("<{password}>")), "<>");
+        }
+    }
+}

@@ -99,14 +99,15 @@ impl Real {
         };
         self.write_patch(&at, &tree).await?;
         let work = measure(commit, tree, &diffs);
+        let tests_changed = existing_tests(diffs.iter().map(|diff| &diff.change));
         let taken = Taken {
             reference,
             work,
             candidate,
             candidate_commit,
             decision,
-            tests_changed: existing_tests(diffs.iter().map(|diff| &diff.change)),
-            nested,
+            tests_changed: self.redacted(&tests_changed)?,
+            nested: self.redacted(&nested)?,
         };
         Ok(vec![Event::WorkKept {
             ticket: at.ticket.clone(),
@@ -174,7 +175,12 @@ impl Real {
             .patch(at.from_tree, tree, PATCH)
             .await
             .map_err(|error| Trouble::of(&error, remedy))?;
-        let mut text = self.hands.redactor.redact(&patch).into_owned();
+        // No half of a secret at the cut.
+        let whole = match patch.rsplit_once('\n') {
+            Some((lines, _)) if cut => lines,
+            _ => &patch,
+        };
+        let mut text = self.hands.redactor.redact(whole).into_owned();
         if cut {
             text.push_str("\n[cut here: the whole difference is under the attempt's ref]\n");
         }
