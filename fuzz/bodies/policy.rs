@@ -87,6 +87,7 @@ pub(crate) fn file(data: &[u8]) {
             path: &path,
             kind: ChangeKind::Modified,
             added: &about,
+            secrets: &[],
         }];
         holds(&policy.at_diff(&ticket.facts, &files), Point::Diff);
         for point in [Point::Ticket, Point::Ask, Point::Tool, Point::Diff] {

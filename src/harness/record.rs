@@ -23,7 +23,7 @@ use crate::{
     clock,
     layout::{PathContext, PathError},
     process::Stream,
-    sandbox::{LineRedactor, Redactor, clean},
+    sandbox::{LineRedactor, Redactor, clean, torn_key},
 };
 
 /// Bytes of `raw.log` before the gap.
@@ -167,8 +167,12 @@ impl<'a> Record<'a> {
             self.note(written);
         }
         let mut redactor = self.redactor.lines();
-        for line in kept.split_inclusive(|byte| *byte == b'\n') {
-            if let Some(text) = printable_line(&mut redactor, line.trim_ascii_end()) {
+        let kept = String::from_utf8_lossy(&kept);
+        // The gap may have swallowed the first lines of a private key.
+        let from = if gone > 0 { torn_key(&kept) } else { 0 };
+        for line in kept.get(from..).unwrap_or_default().lines() {
+            let line = line.trim_ascii_end().as_bytes();
+            if let Some(text) = printable_line(&mut redactor, line) {
                 let written = self.raw.line(&text);
                 self.note(written);
             }
@@ -249,7 +253,17 @@ pub(super) fn printable(redactor: &Redactor, text: &str) -> String {
 /// The same for the next line of a stream; `None` when it is the inside of a private key.
 fn printable_line(redactor: &mut LineRedactor<'_>, line: &[u8]) -> Option<String> {
     let cleaned = clean(&String::from_utf8_lossy(line));
-    redactor.line(&cleaned).map(|text| cut(text.into_owned()))
+    let Some(head) = line
+        .get(..LONGEST_LINE)
+        .filter(|head| head.len() < line.len())
+    else {
+        return redactor.line(&cleaned).map(|text| cut(text.into_owned()));
+    };
+    // What is behind the cut helps to know a secret that begins before it, and may itself end in
+    // half a secret, so none of it is kept.
+    let most = clean(&String::from_utf8_lossy(head)).len();
+    let text = redactor.line_up_to(&cleaned, most)?;
+    Some(cut(text.into_owned() + CUT))
 }
 
 fn has_dashes(line: &[u8]) -> bool {
@@ -260,14 +274,17 @@ fn has_dashes(line: &[u8]) -> bool {
     })
 }
 
+/// Stands where a text was cut.
+const CUT: &str = " [nightshift: cut]";
+
 fn cut(mut text: String) -> String {
-    if text.len() > LONGEST_LINE {
+    if text.len() > LONGEST_LINE + CUT.len() {
         let end = (0..=LONGEST_LINE)
             .rev()
             .find(|&end| text.is_char_boundary(end))
             .unwrap_or(0);
         text.truncate(end);
-        text.push_str(" [nightshift: cut]");
+        text.push_str(CUT);
     }
     text
 }

@@ -100,6 +100,7 @@ pub(super) fn subject<'a>(
         text,
         paths,
         labels: &facts.labels,
+        has_secret: false,
         ticket: Some(&facts.id),
         data: &[],
         opaque: None,

@@ -5,6 +5,9 @@
 //! (files outside the ticket's own paths). Both park, and only a rule that names the file's *path*
 //! and says `proceed` excuses from them. The most severe decision over all files wins and names
 //! its files.
+//!
+//! Secrets that came into a file are decided for themselves, by the first rule with `secrets =
+//! true` that matches the file: no other rule's `proceed` is about them. Without one they park.
 
 use std::{borrow::Cow, cmp::Reverse, collections::BTreeMap};
 
@@ -12,11 +15,11 @@ use super::{
     decide::subject,
     decision::{Action, Decision, Point, Scope},
     glob::Globs,
-    matching::push,
-    parse::{OUT_OF_SCOPE, PROTECTED},
+    matching::{Subject, push},
+    parse::{OUT_OF_SCOPE, PROTECTED, SECRETS},
     rule::Policy,
 };
-use crate::{backlog::ticket::TicketFacts, repo::id::ChangeKind};
+use crate::{backlog::ticket::TicketFacts, repo::id::ChangeKind, sandbox::Finding};
 
 /// One changed file, as the contract looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct ChangedFile<'a> {
     pub kind: ChangeKind,
     /// The lines added to it; empty for a deleted or a binary file.
     pub added: &'a str,
+    /// The secrets that came into it.
+    pub secrets: &'a [Finding],
 }
 
 /// How severe a file's decision is, then the order of its rule: the smallest wins.
@@ -40,10 +45,12 @@ impl Policy {
         let mut files: Vec<&ChangedFile<'_>> = files.iter().collect();
         files.sort_unstable_by_key(|file| file.path);
         for file in files {
-            let (order, decision) = self.at_file(facts, fence.as_ref(), file);
-            if decision.rule.is_some() {
-                let rank = (Reverse(severity(decision.action)), order);
-                groups.entry(rank).or_default().push(decision);
+            let text = Some(self.at_file(facts, fence.as_ref(), file));
+            for (order, decision) in text.into_iter().chain(self.at_secrets(facts, file)) {
+                if decision.rule.is_some() {
+                    let rank = (Reverse(severity(decision.action)), order);
+                    groups.entry(rank).or_default().push(decision);
+                }
             }
         }
         let Some((_, winners)) = groups.pop_first() else {
@@ -96,6 +103,33 @@ impl Policy {
         decided
     }
 
+    /// Returns the decision on the secrets that came into one file; `None` when none did.
+    fn at_secrets(&self, facts: &TicketFacts, file: &ChangedFile<'_>) -> Option<(usize, Decision)> {
+        if file.secrets.is_empty() {
+            return None;
+        }
+        let paths = [Cow::Borrowed(file.path)];
+        let subject = Subject {
+            has_secret: true,
+            ..subject(Point::Diff, facts, file.added, &paths)
+        };
+        let mut rules = self
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.secrets);
+        let (order, mut decision) = match rules.find(|(_, rule)| rule.matches(&subject).is_some()) {
+            Some((order, rule)) => (order, rule.decision(Point::Diff, Vec::new())),
+            None => (self.rules.len(), secrets_park()),
+        };
+        let place = |found: &Finding| match found.line {
+            0 => format!("{}: {} in its name", file.path, found.kind),
+            line => format!("{}:{line}: {}", file.path, found.kind),
+        };
+        decision.matched = file.secrets.iter().map(place).collect();
+        Some((order, decision))
+    }
+
     fn built_in(&self, fence: Option<&Globs>, file: &ChangedFile<'_>) -> Option<(usize, Decision)> {
         let park = |rule: &str, category: &str, because: &str| Decision {
             action: Action::Park,
@@ -105,7 +139,7 @@ impl Policy {
             because: because.to_owned(),
             ..Decision::unmatched(Point::Diff)
         };
-        let after_all = self.rules.len();
+        let after_all = self.rules.len() + 1;
         if self
             .protected
             .as_ref()
@@ -119,6 +153,21 @@ impl Policy {
             return Some((after_all + 1, park(OUT_OF_SCOPE, "out-of-scope", because)));
         }
         None
+    }
+}
+
+/// What follows where a contract has no rule with `secrets = true` for a file.
+fn secrets_park() -> Decision {
+    Decision {
+        action: Action::Park,
+        rule: Some(SECRETS.to_owned()),
+        category: "secret".to_owned(),
+        scope: Scope::Ticket,
+        because: "The work adds what looks like a secret. Its value was taken out of everything \
+                  that is kept of the attempt, but for the commit under the attempt's ref: revoke \
+                  it if it is real."
+            .to_owned(),
+        ..Decision::unmatched(Point::Diff)
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     shell::Call,
     tool,
 };
-use crate::backlog::ticket::Ticket;
+use crate::{backlog::ticket::Ticket, sandbox::Redactor};
 
 /// A decision with all that speaks for and against it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +91,7 @@ impl Policy {
             text,
             paths: if single { &path } else { &[] },
             labels: &[],
+            has_secret: point == Point::Diff && !Redactor::default().findings(text).is_empty(),
             ticket: None,
             data: &[],
             opaque: None,

@@ -65,6 +65,13 @@ fn own(rule: &Rule, source: &Source, problems: &mut Vec<Diagnostic>) {
             "Add `any`, or take `ask` out of `on`.",
         );
     }
+    if rule.secrets && rule.on != [Point::Diff] {
+        warn(
+            "never-matches",
+            format!("rule `{id}` with `secrets` matches at `diff` only"),
+            "Write `on = [\"diff\"]`; what else it is for is another rule.",
+        );
+    }
     if !rule.unless.is_empty() && rule.any.is_empty() && rule.all.is_empty() {
         warn(
             "idle-unless",
@@ -118,8 +125,10 @@ fn takes_all_of(wide: &Rule, narrow: &Rule) -> bool {
     fn set<T: Ord>(items: &[T]) -> BTreeSet<&T> {
         items.iter().collect()
     }
-    let conditions = (wide.labels.is_empty()
-        || (!narrow.labels.is_empty() && set(&narrow.labels).is_subset(&set(&wide.labels))))
+    // Secrets are asked about apart from the rest.
+    let conditions = wide.secrets == narrow.secrets
+        && (wide.labels.is_empty()
+            || (!narrow.labels.is_empty() && set(&narrow.labels).is_subset(&set(&wide.labels))))
         && (wide.tickets.is_empty()
             || (!narrow.tickets.is_empty() && set(&narrow.tickets).is_subset(&set(&wide.tickets))))
         && (!wide.opaque || narrow.opaque)

@@ -32,6 +32,8 @@ pub(super) struct Subject<'a> {
     /// At `ticket` the ticket's own paths, which may be globs; at `ask` none.
     pub(super) paths: &'a [Cow<'a, str>],
     pub(super) labels: &'a [String],
+    /// Whether it is asked because a secret came into it.
+    pub(super) has_secret: bool,
     /// `None` when a text is tried out that belongs to no ticket.
     pub(super) ticket: Option<&'a TicketId>,
     /// At `tool`, where in the text the quoted words stand: what is found inside of one of them is
@@ -112,7 +114,7 @@ impl Rule {
 
     /// Returns the labels that matched, or `None` when point, ticket or labels rule this rule out.
     fn admits(&self, subject: &Subject<'_>) -> Option<Hit> {
-        if !self.on.contains(&subject.point) {
+        if !self.on.contains(&subject.point) || self.secrets && !subject.has_secret {
             return None;
         }
         let mine = |id: &TicketId| self.tickets.contains(id);

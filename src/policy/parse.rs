@@ -47,14 +47,17 @@ const SCOPES: &[(&str, Scope)] = &[
 ];
 
 const RULE_KEYS: &[&str] = &[
-    "id", "on", "any", "all", "unless", "paths", "labels", "tickets", "opaque", "action",
-    "category", "scope", "because",
+    "id", "on", "any", "all", "unless", "paths", "labels", "tickets", "opaque", "secrets",
+    "action", "category", "scope", "because",
 ];
 
 /// Names of the built-in rules at `diff`, which a file's own rules must not carry.
 pub(super) const PROTECTED: &str = "protected";
 /// See [`PROTECTED`].
 pub(super) const OUT_OF_SCOPE: &str = "scope";
+/// The built-in rule on secrets. A file's own rule may carry its name: the default contract's does,
+/// and so may one that was written before there was a built-in one.
+pub(super) const SECRETS: &str = "secrets";
 
 /// Reads a contract. Never fails: what cannot be used is left out and reported.
 ///
@@ -177,6 +180,9 @@ fn rule(
         let help = "Only a tool call can be unclear in this sense: write `on = [\"tool\"]`.";
         reader.error("misplaced-key", span.clone(), message, help);
     }
+    let secrets = reader
+        .boolean(table, "secrets")
+        .is_some_and(|(secrets, _)| secrets);
     let scope = reader
         .string(table, "scope")
         .map_or(Some(Scope::default()), |word| {
@@ -199,6 +205,7 @@ fn rule(
         labels,
         tickets,
         opaque: opaque.is_some_and(|(opaque, _)| opaque),
+        secrets,
         action: action?,
         category,
         scope: scope?,

@@ -51,6 +51,8 @@ pub(super) struct Rule {
     pub(super) tickets: Vec<TicketId>,
     /// Takes only calls that cannot be judged.
     pub(super) opaque: bool,
+    /// Whether it is about the secrets that came into a file, and about nothing else of it.
+    pub(super) secrets: bool,
     pub(super) action: Action,
     pub(super) category: String,
     pub(super) scope: Scope,

@@ -134,6 +134,7 @@ pub(super) fn of_call<'a>(call: &'a Call, paths: &'a [Cow<'a, str>]) -> Subject<
         ticket: None,
         data: &call.data,
         opaque: call.opaque,
+        has_secret: false,
     }
 }
 

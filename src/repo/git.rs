@@ -25,7 +25,7 @@ use super::{
     land::LandedCommit,
     locate::Found,
     store::{Author, Head, Store},
-    tree::FileDiff,
+    tree::{FileDiff, Side},
 };
 
 type Job = Box<dyn FnOnce(&Store) + Send>;
@@ -165,6 +165,19 @@ impl Git {
     pub fn changes(&self, from: &TreeId, to: &TreeId) -> Reply<Vec<FileDiff>> {
         let (from, to) = (from.clone(), to.clone());
         self.call(move |store| store.changes(&from, &to))
+    }
+
+    /// Returns what `look` makes of each changed file: of its path, of what it held and of what it
+    /// holds. It runs on the git thread. Files above 32 MiB on one side are left out, and links are
+    /// given as where they point.
+    pub fn compare<T: Send + 'static>(
+        &self,
+        from: &TreeId,
+        to: &TreeId,
+        look: impl FnMut(&str, Side<'_>, Side<'_>) -> T + Send + 'static,
+    ) -> Reply<Vec<T>> {
+        let (from, to) = (from.clone(), to.clone());
+        self.call(move |store| store.compare(&from, &to, look))
     }
 
     /// Returns the unified diff of two trees, cut at about `cap_bytes`, and whether it was cut.

@@ -36,4 +36,4 @@ pub use land::LandedCommit;
 pub use locate::{Found, locate};
 pub use message::{message, trailers};
 pub use store::{Author, Head};
-pub use tree::FileDiff;
+pub use tree::{FileDiff, Side};

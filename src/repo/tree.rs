@@ -36,7 +36,51 @@ pub struct FileDiff {
     pub binary: bool,
 }
 
+/// What a changed file is on one side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Side<'a> {
+    /// Whether it is there at all, as a file or a link.
+    pub is_there: bool,
+    /// Its content.
+    pub bytes: &'a [u8],
+}
+
 impl Store {
+    pub(super) fn compare<T>(
+        &self,
+        from: &TreeId,
+        to: &TreeId,
+        mut look: impl FnMut(&str, Side<'_>, Side<'_>) -> T,
+    ) -> Result<Vec<T>, GitError> {
+        let mut options = DiffOptions::new();
+        options.include_typechange(true);
+        let diff = self.diff(from, to, &mut options)?;
+        let mut seen = Vec::new();
+        let mut all = || {
+            for delta in diff.deltas() {
+                let (old, new) = (delta.old_file(), delta.new_file());
+                if self.is_large(&old)? || self.is_large(&new)? {
+                    continue;
+                }
+                let (old, new) = (self.content(&old)?, self.content(&new)?);
+                seen.push(look(
+                    &path_of(&delta),
+                    side(old.as_ref()),
+                    side(new.as_ref()),
+                ));
+            }
+            Ok(())
+        };
+        let done: Result<(), git2::Error> = all();
+        done.doing(|| format!("compare {from} with {to}"))?;
+        Ok(seen)
+    }
+
+    /// Whether a side of a change is too large to be read.
+    fn is_large(&self, side: &DiffFile<'_>) -> Result<bool, git2::Error> {
+        Ok(is_content(side) && self.repo.odb()?.read_header(side.id())?.0 > SIZE_CAP)
+    }
+
     pub(super) fn changes(&self, from: &TreeId, to: &TreeId) -> Result<Vec<FileDiff>, GitError> {
         let mut options = DiffOptions::new();
         // One entry for a file that became a link, not a deletion and an addition.
@@ -64,7 +108,7 @@ impl Store {
         };
         let (old, new) = (delta.old_file(), delta.new_file());
         for side in [&old, &new] {
-            if is_content(side) && self.repo.odb()?.read_header(side.id())?.0 > SIZE_CAP {
+            if self.is_large(side)? {
                 file.capped = true;
                 return Ok(file);
             }
@@ -174,6 +218,13 @@ impl Store {
 /// Whether a side of a change has content: a submodule's commit is not in this repository.
 fn is_content(side: &DiffFile<'_>) -> bool {
     !side.id().is_zero() && side.mode() != FileMode::Commit
+}
+
+fn side<'a>(blob: Option<&'a Blob<'_>>) -> Side<'a> {
+    Side {
+        is_there: blob.is_some(),
+        bytes: blob.map_or(&[], Blob::content),
+    }
 }
 
 /// Returns the added lines of a patch, and whether there are more than the cap allows.

@@ -1,154 +1,184 @@
-//! What secrets look like: one pattern per kind, and what must not be taken for one.
+//! How a kind of secret is known: one pattern each, words that must be there for it to match at
+//! all, and what must not be taken for one.
 //!
-//! The shapes are those that the issuers document, and that secret scanners use (gitleaks, MIT).
-//! A pattern's first group, where it has one, is the secret; otherwise all of the match is.
+//! The shapes are those that the issuers document; which ones are worth knowing, and much of what
+//! is known about their prefixes and lengths, is from the rules of gitleaks
+//! (<https://github.com/gitleaks/gitleaks>, `config/gitleaks.toml`, MIT). The patterns are our own.
 
-/// The look of one kind of secret.
+use std::sync::{LazyLock, OnceLock};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use regex::Regex;
+
+use super::{
+    beside::BESIDE,
+    chance::is_issued,
+    issuers::{CODE, MACHINES, PEOPLE},
+    keys,
+    vendors::VENDORS,
+};
+
+/// The look of one kind of secret. A pattern's first group, where it has one, is the secret;
+/// otherwise all of the match is.
 pub(super) struct Shape {
     /// What stands in its place: `[redacted:KIND]`.
     pub(super) kind: &'static str,
+    /// One of these, in any case, stands in every text that the pattern matches.
+    pub(super) words: &'static [&'static str],
     pub(super) pattern: &'static str,
     /// Whether what matched is one.
     pub(super) accept: fn(&str) -> bool,
 }
 
-const fn shape(kind: &'static str, pattern: &'static str) -> Shape {
+/// A token with its issuer's mark in it.
+pub(super) const fn issued(
+    kind: &'static str,
+    words: &'static [&'static str],
+    pattern: &'static str,
+) -> Shape {
     Shape {
         kind,
+        words,
         pattern,
-        accept: |_| true,
+        accept: is_issued,
     }
 }
 
-/// All shapes; where two match at the same place, the first names it.
-pub(super) const SHAPES: &[Shape] = &[
-    // In one line with `\n` between its lines too, as JSON has it; without its end too.
-    shape(
-        "private-key",
-        r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
-    ),
-    // The rest of one whose beginning was cut off.
-    shape(
-        "private-key",
-        r"(?m)(?:^[A-Za-z0-9+/=]{16,80}\r?\n)*^[A-Za-z0-9+/=]{1,80}\r?\n-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----",
-    ),
-    shape("private-key", r"AGE-SECRET-KEY-1[A-Z0-9]{58}"),
-    shape(
-        "aws-key",
-        r"(?-u:\b)(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}(?-u:\b)",
-    ),
-    shape("github-token", r"(?-u:\b)gh[pousr]_[A-Za-z0-9]{36,}"),
-    shape("github-token", r"(?-u:\b)github_pat_[A-Za-z0-9_]{22,}"),
-    shape(
-        "gitlab-token",
-        r"(?-u:\b)(?:gl(?:pat|dt|rt|oas|cbt|ptt|ft|imt|agent|soat)-|GR1348941)[A-Za-z0-9_-]{20,}",
-    ),
-    shape(
-        "slack-token",
-        r"(?-u:\b)xox[abeoprs]-[A-Za-z0-9-]{10,}|(?-u:\b)xapp-[0-9]-[A-Za-z0-9-]{10,}",
-    ),
-    shape(
-        "slack-webhook",
-        r"hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/_+-]{20,})",
-    ),
-    shape(
-        "stripe-key",
-        r"(?-u:\b)(?:[sr]k_(?:live|test|prod)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/]{24,})",
-    ),
-    Shape {
-        kind: "ai-key",
-        pattern: r"(?-u:\b)sk-[A-Za-z0-9_-]{20,}",
-        accept: has_random_part,
-    },
-    shape(
-        "ai-key",
-        r"(?-u:\b)(?:hf_[A-Za-z0-9]{34,}|gsk_[A-Za-z0-9]{48,}|xai-[A-Za-z0-9]{64,})",
-    ),
-    shape(
-        "google-key",
-        r"(?-u:\b)(?:AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{28}|ya29\.[A-Za-z0-9_-]{30,})",
-    ),
-    shape("npm-token", r"(?-u:\b)npm_[A-Za-z0-9]{36}(?-u:\b)"),
-    shape("pypi-token", r"(?-u:\b)pypi-[A-Za-z0-9_-]{50,}"),
-    shape("cargo-token", r"(?-u:\b)cio[A-Za-z0-9]{32}(?-u:\b)"),
-    shape(
-        "sendgrid-key",
-        r"(?-u:\b)SG\.[A-Za-z0-9_-]{20,24}\.[A-Za-z0-9_-]{39,50}",
-    ),
-    shape(
-        "cloud-token",
-        r"(?-u:\b)(?:do[opr]_v1_[a-f0-9]{64}|hvs\.[A-Za-z0-9_-]{24,}|dapi[a-f0-9]{32}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|lin_api_[A-Za-z0-9]{40})",
-    ),
-    shape(
-        "jwt",
-        r"(?-u:\b)eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*",
-    ),
-    Shape {
-        kind: "authorization",
-        pattern: r#"(?i)authorization\\?["']?\s*[:=]\s*\\?["']?(?:bearer|basic|token|apikey)\s+([^\s"'\\,]{8,})"#,
-        accept: |value| !is_placeholder(value),
-    },
-    Shape {
-        kind: "authorization",
-        pattern: r"(?i)(?-u:\b)bearer\s+([A-Za-z0-9._~+/-]{16,}=*)",
-        accept: is_random,
-    },
-    Shape {
-        kind: "url-password",
-        pattern: r#"(?i)(?-u:\b)[a-z][a-z0-9+.-]*://[^\s/:@"'<>]*:([^\s/@"'<>]+)@"#,
-        accept: |value| !is_placeholder(value),
-    },
-    // Last: it matches around most of the others, which know better.
-    Shape {
-        kind: "credential",
-        pattern: r#"(?i)(?:passw(?:or)?d|passphrase|secret|token|(?:api|access|private|secret|signing|encryption|auth|account)[_-]?key|credential)s?(?:[_-][a-z0-9_-]*)?\\?["']?\s*(?:=>|:=|[:=])\s*\\?["']?([^\s"'`\\,;(){}\[\]<>&|=][^\s"'`\\,;(){}\[\]<>&|]{7,})"#,
-        accept: is_random,
-    },
-];
-
-/// A variable or a blank to be filled in, not a value.
-fn is_placeholder(value: &str) -> bool {
-    value.starts_with(['$', '<', '{', '[', '%', '*'])
+/// Returns all shapes. Where two match at the same place, the first names it: the tables go from
+/// the telling to the general.
+pub(super) fn all() -> impl Iterator<Item = &'static Shape> {
+    [MACHINES, CODE, PEOPLE, VENDORS, BESIDE]
+        .into_iter()
+        .flatten()
 }
 
-/// Whether a value looks drawn at random: letters and digits mixed as no name mixes them. Names
-/// keep their digits at the end of their words (`next_token2`, `2026-11-20`, `v1.2.3-rc1`).
-pub(super) fn is_random(value: &str) -> bool {
-    let is_plain_word = |word: &str| {
-        word.trim_start_matches(|c: char| c.is_ascii_alphabetic())
-            .chars()
-            .all(|c| c.is_ascii_digit())
-    };
-    let has = |of: fn(&char) -> bool| value.chars().any(|c| of(&c));
-    has(char::is_ascii_digit)
-        && has(char::is_ascii_alphabetic)
-        && !is_placeholder(value)
-        && !value.contains("://")
-        && !value
-            .split(['.', '_', '-', ':', '/', '@'])
-            .all(is_plain_word)
-        && entropy(value) >= 2.75
+/// What a text may hold, by the words in it.
+#[derive(Default)]
+pub(super) struct Hints {
+    /// Whether there may be a block of a private key.
+    pub(super) keys: bool,
+    shapes: [u64; WORDS_OF_HINTS],
 }
 
-fn has_random_part(value: &str) -> bool {
-    value.split(['-', '_']).any(|part| {
-        part.len() >= 16 && part.contains(|c: char| c.is_ascii_digit()) && entropy(part) >= 3.0
-    })
+const WORDS_OF_HINTS: usize = 4;
+
+impl Hints {
+    /// Looks for the words of all shapes, in one pass.
+    pub(super) fn of(text: &str) -> Self {
+        let mut hints = Self::default();
+        let Some(index) = INDEX.as_ref() else {
+            return hints;
+        };
+        for found in index.words.find_overlapping_iter(text) {
+            for shape in index
+                .owners
+                .get(found.pattern().as_usize())
+                .into_iter()
+                .flatten()
+            {
+                match shape {
+                    None => hints.keys = true,
+                    Some(shape) => {
+                        if let Some(bits) = hints.shapes.get_mut(shape / 64) {
+                            *bits |= 1 << (shape % 64);
+                        }
+                    }
+                }
+            }
+        }
+        hints
+    }
+
+    /// Returns the shapes that may be there, with their patterns.
+    pub(super) fn shapes(&self) -> impl Iterator<Item = (&'static Shape, &'static Regex)> {
+        let bits = self.shapes;
+        let is_hinted =
+            move |at: usize| bits.get(at / 64).is_some_and(|b| b & (1 << (at % 64)) != 0);
+        let known = INDEX
+            .as_ref()
+            .map(|index| &*index.shapes)
+            .unwrap_or_default();
+        known
+            .iter()
+            .enumerate()
+            .filter(move |(at, _)| is_hinted(*at))
+            .filter_map(|(_, known)| Some((known.shape, known.regex()?)))
+    }
 }
 
-/// Shannon entropy in bits per byte.
-fn entropy(value: &str) -> f64 {
-    let mut counts = [0_u32; 256];
-    for byte in value.bytes() {
-        if let Some(count) = counts.get_mut(usize::from(byte)) {
-            *count += 1;
+/// Built with the first text that is looked at, and never by a command that redacts nothing; the
+/// patterns one by one, when their words are met.
+static INDEX: LazyLock<Option<Index>> = LazyLock::new(Index::new);
+
+struct Index {
+    words: AhoCorasick,
+    /// For each word the shapes that it may stand for; `None` are the blocks of `keys.rs`.
+    owners: Vec<Vec<Option<usize>>>,
+    shapes: Vec<Known>,
+}
+
+struct Known {
+    shape: &'static Shape,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Known {
+    fn regex(&self) -> Option<&Regex> {
+        // The patterns are constants, and a test compiles them all.
+        self.compiled
+            .get_or_init(|| Regex::new(self.shape.pattern).ok())
+            .as_ref()
+    }
+}
+
+impl Index {
+    fn new() -> Option<Self> {
+        let mut words: Vec<&str> = Vec::new();
+        let mut owners: Vec<Vec<Option<usize>>> = Vec::new();
+        let shapes = all().enumerate().map(|(at, shape)| (shape.words, Some(at)));
+        for (of_shape, owner) in shapes.chain([(&keys::MARKS[..], None)]) {
+            for word in of_shape {
+                let at = words.iter().position(|known| known == word);
+                let at = at.unwrap_or_else(|| {
+                    words.push(word);
+                    owners.push(Vec::new());
+                    words.len() - 1
+                });
+                owners.get_mut(at)?.push(owner);
+            }
+        }
+        Some(Self {
+            words: AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(&words)
+                .ok()?,
+            owners,
+            shapes: all()
+                .map(|shape| Known {
+                    shape,
+                    compiled: OnceLock::new(),
+                })
+                .collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_patterns_and_their_words_compile() {
+        let index = Index::new().unwrap();
+        assert!(index.shapes.len() <= WORDS_OF_HINTS * 64);
+        for known in &index.shapes {
+            assert!(known.regex().is_some(), "{}", known.shape.pattern);
+            assert!(!known.shape.words.is_empty(), "{}", known.shape.kind);
+            for word in known.shape.words {
+                assert_eq!(*word, word.to_ascii_lowercase());
+                assert!(word.len() > 1, "{word}");
+            }
         }
     }
-    let all = f64::from(counts.iter().sum::<u32>());
-    counts
-        .into_iter()
-        .filter(|count| *count > 0)
-        .map(|count| f64::from(count) / all)
-        .map(|share| -share * share.log2())
-        .sum()
 }

@@ -153,7 +153,11 @@ impl Real {
         if let Some(decision) = &mut raised {
             self.redact_decision(decision);
         }
-        let mut session = fact(report, raised, tools, hosts);
+        let brought = self
+            .secrets_in_bench(&active.from, &active.from_tree)
+            .await?;
+        self.learn(&brought, &desk.folder)?;
+        let mut session = self.redacted(&fact(report, raised, tools, hosts))?;
         if let (Ending::TimedOut { after_ms }, Some(ms)) = (&session.ending, left.work_ms)
             && *after_ms >= ms
         {

@@ -31,6 +31,7 @@ mod prove;
 mod real;
 mod referee;
 mod run;
+mod secrets;
 mod site;
 mod stall;
 mod stock;

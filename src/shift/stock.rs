@@ -7,6 +7,7 @@ use super::{
     hands::Room,
     names,
     real::Real,
+    secrets::Brought,
     tests_touched::existing_tests,
     world::{AttemptAt, Trouble},
 };
@@ -78,7 +79,10 @@ impl Real {
             .await
             .map_err(|error| trouble(&error))?;
 
-        let decision = self.judge_diff(state, &at, &diffs);
+        let brought = self.secrets_between(at.from_tree, &tree).await?;
+        let folder = self.desk(at.ticket, at.number).folder;
+        self.learn(&brought, &folder)?;
+        let decision = self.judge_diff(state, &at, &diffs, &brought);
         let candidate = self
             .put_protected_back(&at, &tree, &diffs, &decision)
             .await?;
@@ -95,14 +99,15 @@ impl Real {
         };
         self.write_patch(&at, &tree).await?;
         let work = measure(commit, tree, &diffs);
+        let tests_changed = existing_tests(diffs.iter().map(|diff| &diff.change));
         let taken = Taken {
             reference,
             work,
             candidate,
             candidate_commit,
             decision,
-            tests_changed: existing_tests(diffs.iter().map(|diff| &diff.change)),
-            nested,
+            tests_changed: self.redacted(&tests_changed)?,
+            nested: self.redacted(&nested)?,
         };
         Ok(vec![Event::WorkKept {
             ticket: at.ticket.clone(),
@@ -110,13 +115,23 @@ impl Real {
         }])
     }
 
-    fn judge_diff(&self, state: &State, at: &AttemptAt<'_>, diffs: &[FileDiff]) -> Decision {
+    fn judge_diff(
+        &self,
+        state: &State,
+        at: &AttemptAt<'_>,
+        diffs: &[FileDiff],
+        brought: &Brought,
+    ) -> Decision {
+        let secrets = brought.findings();
         let files: Vec<_> = diffs
             .iter()
             .map(|diff| ChangedFile {
                 path: &diff.change.path,
                 kind: diff.change.kind,
                 added: &diff.added_text,
+                secrets: secrets
+                    .get(diff.change.path.as_str())
+                    .map_or(&[], Vec::as_slice),
             })
             .collect();
         let mut decision = match state.ticket(at.ticket) {
@@ -160,7 +175,12 @@ impl Real {
             .patch(at.from_tree, tree, PATCH)
             .await
             .map_err(|error| Trouble::of(&error, remedy))?;
-        let mut text = self.hands.redactor.redact(&patch).into_owned();
+        // No half of a secret at the cut.
+        let whole = match patch.rsplit_once('\n') {
+            Some((lines, _)) if cut => lines,
+            _ => &patch,
+        };
+        let mut text = self.hands.redactor.redact(whole).into_owned();
         if cut {
             text.push_str("\n[cut here: the whole difference is under the attempt's ref]\n");
         }

@@ -24,6 +24,7 @@ mod mcp;
 mod network;
 mod objective;
 mod real_crate;
+mod secrets;
 mod verbs;
 mod verify;
 mod watchdog;

@@ -63,6 +63,7 @@ pub(super) fn file<'a>(path: &'a str, added: &'a str) -> ChangedFile<'a> {
         path,
         kind: ChangeKind::Modified,
         added,
+        secrets: &[],
     }
 }
 
