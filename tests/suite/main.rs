@@ -19,6 +19,7 @@ mod hostile;
 mod house;
 mod kill;
 mod known;
+mod live;
 mod model;
 mod objective;
 mod real_crate;
