@@ -15,6 +15,9 @@ pub(super) struct Agent {
     pub(super) model: &'static str,
     /// Whether it leaves loopback alone when a proxy is set for everything else.
     pub(super) spares_loopback: bool,
+    /// Whether it prints when a usage limit is over: gemini keeps that to itself, and what the
+    /// provider of the others says names no zone.
+    pub(super) tells_the_reset: bool,
     /// Variables; the first argument is the model's address.
     pub(super) env: fn(&str) -> Vec<(&'static str, String)>,
     /// Files below the home folder, with their text; the same argument.
@@ -25,6 +28,7 @@ pub(super) const CLAUDE: Agent = Agent {
     name: "claude",
     model: "claude-sonnet-4-5",
     spares_loopback: true,
+    tells_the_reset: true,
     env: |url| {
         vec![
             ("ANTHROPIC_BASE_URL", url.to_owned()),
@@ -43,6 +47,7 @@ pub(super) const CODEX: Agent = Agent {
     name: "codex",
     model: "scripted",
     spares_loopback: true,
+    tells_the_reset: true,
     env: |_| vec![("SCRIPTED_KEY", "dummy".to_owned())],
     files: |url| {
         let config = format!(
@@ -56,6 +61,7 @@ pub(super) const OPENCODE: Agent = Agent {
     name: "opencode",
     model: "scripted/m",
     spares_loopback: true,
+    tells_the_reset: false,
     env: |url| {
         let config = json!({
             "provider": {"scripted": {
@@ -80,6 +86,7 @@ pub(super) const GEMINI: Agent = Agent {
     name: "gemini",
     model: "gemini-2.5-pro",
     spares_loopback: true,
+    tells_the_reset: false,
     env: |url| {
         vec![
             ("GOOGLE_GEMINI_BASE_URL", url.to_owned()),
@@ -101,6 +108,7 @@ pub(super) const QWEN: Agent = Agent {
     name: "qwen",
     model: "scripted",
     spares_loopback: false,
+    tells_the_reset: false,
     env: |url| {
         vec![
             ("OPENAI_BASE_URL", format!("{url}/v1")),
@@ -123,6 +131,7 @@ pub(super) const PI: Agent = Agent {
     name: "pi",
     model: "scripted/m",
     spares_loopback: true,
+    tells_the_reset: false,
     env: |_| vec![("PI_OFFLINE", "1".to_owned())],
     files: |url| {
         let model = json!({

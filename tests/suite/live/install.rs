@@ -106,5 +106,6 @@ fn npm(folder: &Path) -> Output {
 
 /// Prints a line also when the test passes, whose own output is shown only when it fails.
 fn say(line: &str) {
-    writeln!(io::stderr(), "{line}").unwrap();
+    let mut stderr = io::stderr();
+    writeln!(stderr, "{line}").unwrap();
 }

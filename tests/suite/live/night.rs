@@ -1,6 +1,6 @@
 //! One night: a repository with a bare `origin` beside it, the real binary, one CLI, one script.
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 
@@ -27,13 +27,8 @@ pub(super) struct Limits {
 }
 
 impl Night {
-    /// Makes ready a night with these tickets; `None` when there are no CLIs to be had.
-    pub(super) fn new(
-        agent: &'static Agent,
-        limits: Limits,
-        tickets: &[&str],
-        script: Vec<Turn>,
-    ) -> Option<Self> {
+    /// Makes ready a night with one ticket, `a`; `None` when there are no CLIs to be had.
+    pub(super) fn new(agent: &'static Agent, limits: Limits, script: Vec<Turn>) -> Option<Self> {
         let programs = install::programs()?.to_owned();
         let bed = Bed::new();
         let model = Model::serve(script);
@@ -54,10 +49,7 @@ impl Night {
             .nightshift(&["init", "--harness", agent.name, "--gate", "test -e README"])
             .code(0);
         night.configure(limits, &url);
-        for (index, id) in tickets.iter().enumerate() {
-            let keys = format!("priority: {}\nattempts: 1", index + 1);
-            bed.ticket(id, &keys, "Write the note.");
-        }
+        bed.ticket("a", "attempts: 1", "Write the note.");
         bed.commit("the backlog");
         let origin = bed.home().join("origin.git");
         let origin = origin.to_str().unwrap();
@@ -105,12 +97,15 @@ impl Night {
     }
 
     /// Runs the night; afterwards nobody is left, and the remote is as it was.
+    #[expect(
+        clippy::print_stdout,
+        reason = "it is shown when the test fails, and with `--nocapture`"
+    )]
     pub(super) fn run(&self) -> Said {
         let before = self.origin();
         let users = self.bed.users();
-        let began = Instant::now();
         let said = self.nightshift(&["run"]);
-        eprintln!("{}: the night took {:?}", self.agent.name, began.elapsed());
+        println!("{}{}{}", said.out, said.err, self.fact("ended"));
         assert_eq!(
             hostile::left(&self.bed),
             Vec::<String>::new(),
@@ -128,14 +123,14 @@ impl Night {
             .git(&["-C", origin.to_str().unwrap(), "for-each-ref"])
     }
 
-    /// The bodies of the facts of this name in the journal.
-    pub(super) fn facts(&self, name: &str) -> Vec<Value> {
+    /// The first fact of this name in the journal.
+    #[track_caller]
+    pub(super) fn fact(&self, name: &str) -> Value {
         let text = self.bed.read(".nightshift/journal/000001.jsonl");
-        let records = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        records
-            .filter_map(|record| record["event"].get(name).cloned())
-            .collect()
+        let found = text.lines().find_map(|line| {
+            let record: Value = serde_json::from_str(line).unwrap();
+            record["event"].get(name).cloned()
+        });
+        found.unwrap_or_else(|| panic!("no `{name}` in the journal"))
     }
 }
