@@ -65,6 +65,9 @@ const ALL: [Known; 9] = [
             "{resume}",
             "--json",
             "--dangerously-bypass-approvals-and-sandbox",
+            // A login shell would set PATH anew, and `nightshift` would not be found.
+            "-c",
+            "allow_login_shell=false",
             "-m",
             "{model}",
             "-",

@@ -5,6 +5,7 @@
 //! the same for what a runner left that was killed itself. Linux only: it lives on `/proc`.
 
 mod awake;
+mod effort;
 pub mod id;
 mod identity;
 mod progress;

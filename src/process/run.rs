@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use super::{
+    effort::Effort,
     id::ProcessId,
     identity::{find_program, identity},
     progress::Progress,
@@ -101,6 +102,8 @@ pub async fn run_counted(
     let tick = tick_of(spec.silence);
     let mut ticks = time::interval_at(Instant::now() + tick, tick);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut effort = Effort::new(spec.silence);
+    let mut looked = Instant::now();
 
     // `Some` is the leader's own end, `None` ours.
     let (exit, status) = loop {
@@ -110,11 +113,13 @@ pub async fn run_counted(
             () = &mut timeout => break (Exit::TimedOut, None),
             _ = ticks.tick() => {
                 // Also reaps adopted orphans, so that a long session does not fill up with zombies.
-                let worked = tree.work_done();
-                if worked > 0 {
-                    spec.progress.add(worked);
-                    pipes.last_sign = Instant::now();
+                let used = tree.used();
+                spec.progress.add(used.ticks.saturating_add(used.bytes));
+                let now = Instant::now();
+                if effort.is_work(used, now.duration_since(looked)) {
+                    pipes.last_sign = now;
                 }
+                looked = now;
                 on_count(tree.peak());
                 if spec.silence.is_some_and(|limit| pipes.last_sign.elapsed() >= limit) {
                     break (Exit::Silent, None);

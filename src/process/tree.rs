@@ -18,6 +18,7 @@ use rustix::process::Signal;
 use tokio::time::Instant;
 
 use super::{
+    effort::Used,
     table::{self, Entry, Table},
     unix,
 };
@@ -45,7 +46,7 @@ pub(super) struct Tree {
     seen: BTreeSet<(u32, u64)>,
     asked: BTreeSet<(u32, u64)>,
     killed: BTreeSet<(u32, u64)>,
-    usage: BTreeMap<(u32, u64), (u64, u64)>,
+    usage: BTreeMap<(u32, u64), Used>,
     /// The most members that it was seen to have at once.
     peak: usize,
     is_over: bool,
@@ -206,26 +207,26 @@ impl Tree {
         u32::try_from(self.killed.len()).unwrap_or(u32::MAX)
     }
 
-    /// Returns how many clock ticks of CPU time and bytes it used since this was last asked, in one
-    /// sum: 0 is none.
-    pub(super) fn work_done(&mut self) -> u64 {
+    /// Returns what it used since this was last asked.
+    pub(super) fn used(&mut self) -> Used {
         let usage: BTreeMap<_, _> = self
             .members()
             .into_iter()
             .map(|Member { entry, .. }| {
-                let io = table::io_bytes(entry.pid).unwrap_or(0);
-                (entry.key(), (entry.cpu_ticks, io))
+                let bytes = table::io_bytes(entry.pid).unwrap_or(0);
+                let ticks = entry.cpu_ticks;
+                (entry.key(), Used { ticks, bytes })
             })
             .collect();
-        // A process that was not there before counts from zero.
-        let worked = usage.iter().map(|(process, (cpu, io))| {
-            let (cpu_before, io_before) = self.usage.get(process).copied().unwrap_or_default();
-            cpu.saturating_sub(cpu_before)
-                .saturating_add(io.saturating_sub(io_before))
-        });
-        let worked = worked.fold(0, u64::saturating_add);
+        let mut sum = Used::default();
+        for (process, now) in &usage {
+            // A process that was not there before counts from zero.
+            let before = self.usage.get(process).copied().unwrap_or_default();
+            sum.ticks = (sum.ticks).saturating_add(now.ticks.saturating_sub(before.ticks));
+            sum.bytes = (sum.bytes).saturating_add(now.bytes.saturating_sub(before.bytes));
+        }
         self.usage = usage;
-        worked
+        sum
     }
 
     /// Notes that all of it has ended, or that all was tried.

@@ -73,7 +73,7 @@ fn ends(bed: &Bed, users: &BTreeMap<String, Vec<u8>>, bad: &str, reason: &str) {
 
 /// Names every process that carries the path of the bed's home in its environment or command,
 /// or works below it. This test's own children all have ended.
-fn left(bed: &Bed) -> Vec<String> {
+pub(crate) fn left(bed: &Bed) -> Vec<String> {
     let home = bed.home().to_string_lossy().into_owned();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {

@@ -74,7 +74,7 @@ pub(super) fn rules(view: View<'_>) -> Vec<RuleLine> {
 }
 
 /// Returns what was refused or expressly allowed to tools, each with its ticket.
-fn tallies<'a>(view: View<'a>) -> impl Iterator<Item = (&'a TicketId, &'a ToolTally)> {
+fn tallies(view: View<'_>) -> impl Iterator<Item = (&TicketId, &ToolTally)> {
     let tickets = view.state.tickets().iter();
     tickets
         .flat_map(|(id, ticket)| ticket.tried.iter().map(move |attempt| (id, attempt)))
