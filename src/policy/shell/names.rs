@@ -55,7 +55,8 @@ pub(super) fn canonical(path: &str, name: &str) -> String {
         && !folder.contains("..")
         && !folder.ends_with("bin/");
     if own {
-        return super::paths::normal(path);
+        let here = if path.starts_with("./") { "./" } else { "" };
+        return format!("{here}{}", super::paths::normal(path));
     }
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     match bare {
