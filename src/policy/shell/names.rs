@@ -60,6 +60,7 @@ pub(super) fn canonical(path: &str, name: &str) -> String {
     }
     // `npx vercel@latest`
     let name = name.split_once('@').map_or(name, |(package, _)| package);
+    let name = if name.is_empty() { path } else { name };
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     match bare {
         "nodejs" => "node".to_owned(),
