@@ -55,8 +55,12 @@ pub(super) fn canonical(path: &str, name: &str) -> String {
         && !folder.contains("..")
         && !folder.ends_with("bin/");
     if own {
-        return super::paths::normal(path);
+        let here = if path.starts_with("./") { "./" } else { "" };
+        return format!("{here}{}", super::paths::normal(path));
     }
+    // `npx vercel@latest`
+    let name = name.split_once('@').map_or(name, |(package, _)| package);
+    let name = if name.is_empty() { path } else { name };
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     match bare {
         "nodejs" => "node".to_owned(),

@@ -136,7 +136,7 @@ fn what_runs_another_command_is_looked_through() {
         ),
         (
             "/usr/local/bin/x; node_modules/.bin/y; ./z",
-            &["x", "y", "z"],
+            &["x", "y", "./z"],
         ),
     ]);
 }
