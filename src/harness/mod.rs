@@ -37,6 +37,7 @@ mod weather;
 
 pub use allowance::Allowance;
 pub use capability::{Capabilities, Proof};
+pub use ending::redact;
 pub use output::keep_output;
 pub use player::play;
 pub use premature::{go_on, premature};
