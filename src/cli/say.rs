@@ -1,6 +1,6 @@
 //! `nightshift say`: an agent speaks to the night, through the file that its session names.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use super::{
     args::SayVerb,
@@ -9,6 +9,8 @@ use super::{
 };
 use crate::{
     config::Environment,
+    harness::redact,
+    sandbox::Redactor,
     say::{
         Spoken, speak,
         utterance::{Question, Utterance},
@@ -51,7 +53,12 @@ pub(super) fn say(
             ),
         );
     };
-    let spoken = speak(file, utterance).map_err(|error| Failure::of(Kind::Environment, &error))?;
+    // It is redacted again when it is heard; until then it lies in a file.
+    let variables = environment.all.iter();
+    let text = |word: &OsString| word.to_string_lossy().into_owned();
+    let redactor = Redactor::new(variables.map(|(name, value)| (text(name), text(value))));
+    let utterance = redact(utterance.clone(), &redactor);
+    let spoken = speak(file, &utterance).map_err(|error| Failure::of(Kind::Environment, &error))?;
     Ok(match spoken {
         Spoken::Recorded => match utterance {
             Utterance::Park(_) => "Recorded. End your session now: a human will answer.",

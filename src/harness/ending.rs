@@ -79,7 +79,7 @@ pub(super) fn printable(ending: Ending, redactor: &Redactor) -> Ending {
 }
 
 /// Takes secrets and escape sequences out of what the agent said, before anyone keeps it.
-pub(super) fn redact(utterance: Utterance, redactor: &Redactor) -> Utterance {
+pub fn redact(utterance: Utterance, redactor: &Redactor) -> Utterance {
     let safe = |text: String| record::printable(redactor, &text);
     match utterance {
         Utterance::Note { text } => Utterance::Note { text: safe(text) },

@@ -44,6 +44,7 @@ mod weather;
 
 pub use allowance::Allowance;
 pub use capability::{Capabilities, Proof};
+pub use ending::redact;
 pub use hook::{PLATFORMS, Platform, Spoken};
 pub use judge::{Judge, Reaction, ToolAnswer, ToolCall};
 pub use known::hosts;

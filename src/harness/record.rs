@@ -364,6 +364,57 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_not_kept_with_line_numbers_or_another_stream_between() {
+        let inside = "MIIEpAIBAAKCAQEAx0HqMIIEpAIBAAKCAQEAx0HqMIIEpAIBAAKCAQEAx0Hq";
+        let seen = recorded(|feed| {
+            feed(Stream::Out, b"   1\t-----BEGIN EC PRIVATE KEY-----\n");
+            for number in 2..5 {
+                feed(Stream::Out, format!("   {number}\t{inside}\n").as_bytes());
+                feed(Stream::Err, b"a warning of something else\n");
+            }
+            feed(Stream::Out, b"{\"progress\": 3}\n");
+            feed(Stream::Out, format!("{inside}\n").as_bytes());
+            feed(Stream::Out, b"-----END EC PRIVATE KEY-----\nafter\n");
+        });
+        assert!(!seen.raw.contains("MIIEpAIBAAKC"), "{}", seen.raw);
+        assert!(seen.raw.contains("something else") && seen.raw.contains("progress"));
+        assert!(seen.raw.ends_with("\nafter\n"));
+    }
+
+    #[test]
+    fn no_piece_of_a_secret_is_left_where_something_is_cut() {
+        let inside = "MIIEpAIBAAKCAQEAx0HqMIIEpAIBAAKCAQEAx0Hq";
+        let token = format!("gh{}_{}", "p", "aB3dE6gH9jK2".repeat(3));
+        for shift in (0..80).step_by(27) {
+            // The end of what is read of a line, and of what is kept of it.
+            let many = format!("{token} ").repeat(2 * LONGEST_LINE / token.len());
+            let line = format!("{}{many}\n", "x ".repeat(shift));
+            let seen = recorded(|feed| feed(Stream::Out, line.as_bytes()));
+            assert!(!seen.raw.contains(&token[..4]), "{shift}: {}", seen.raw);
+            assert!(seen.raw.ends_with("[nightshift: cut]\n"));
+            assert!(seen.raw.len() < LONGEST_LINE);
+        }
+        // The gap in the middle of a key.
+        let line = format!("{}\n", "x".repeat(1023));
+        let seen = recorded(|feed| {
+            for _ in 0..=RAW_HEAD / 1024 {
+                feed(Stream::Out, line.as_bytes());
+            }
+            feed(Stream::Out, b"-----BEGIN EC PRIVATE KEY-----\n");
+            for _ in 0..8 {
+                feed(Stream::Out, format!("{inside}\n").as_bytes());
+            }
+            feed(Stream::Out, b"-----END EC PRIVATE KEY-----\n");
+            for _ in 1..RAW_TAIL / 1024 {
+                feed(Stream::Out, line.as_bytes());
+            }
+            feed(Stream::Out, "y".repeat(1023 - 120).as_bytes());
+        });
+        assert!(seen.raw.contains("are left out here]"));
+        assert!(!seen.raw.contains("MIIEpAIBAAKC"));
+    }
+
+    #[test]
     fn a_flood_keeps_its_beginning_and_its_end() {
         let line = format!("{}\n", "x".repeat(999)).repeat(64);
         let seen = recorded(|feed| {

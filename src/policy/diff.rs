@@ -161,12 +161,13 @@ fn secrets_park() -> Decision {
     Decision {
         action: Action::Park,
         rule: Some(SECRETS.to_owned()),
-        category: "secret".to_owned(),
+        category: "security".to_owned(),
         scope: Scope::Ticket,
-        because: "The work adds what looks like a secret. Its value was taken out of everything \
-                  that is kept of the attempt, but for the commit under the attempt's ref: revoke \
-                  it if it is real."
-            .to_owned(),
+        because:
+            "The work adds what looks like a secret. Its value is taken out of all that is kept \
+                  of the attempt, but for the commit under the attempt's ref: revoke it if it is \
+                  real."
+                .to_owned(),
         ..Decision::unmatched(Point::Diff)
     }
 }

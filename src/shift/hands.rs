@@ -122,7 +122,10 @@ impl Hands {
             Memory::load(&layout.verdicts()).map_err(|error| Trouble::of(&error, remedy))?;
         let text = |word: &OsString| word.to_string_lossy().into_owned();
         let all = site.environment.all.iter();
-        let redactor = Redactor::new(all.map(|(name, value)| (text(name), text(value))));
+        let inherited = all.map(|(name, value)| (text(name), text(value)));
+        let harnesses = site.config.harness.values();
+        let set = harnesses.flat_map(|harness| harness.env.clone());
+        let redactor = Redactor::new(inherited.chain(set));
         let engine = match site.engine() {
             Ok(engine) => engine.clone(),
             Err(error) => return Err(Trouble::of(error, "run `nightshift doctor`")),

@@ -83,17 +83,19 @@ impl<'a> Referee<'a> {
         if let Err(error) = written {
             self.broken.get_or_insert(error);
         }
-        let is_same = |tally: &&mut ToolTally| {
+        let decided = |tally: &ToolTally, tool: &str| {
             tally.action == decision.action && tally.rule == decision.rule && tally.tool == tool
         };
-        if let Some(tally) = self.tools.iter_mut().find(is_same) {
+        let is_new = !self.tools.iter().any(|tally| decided(tally, &tool));
+        // An agent may make up names of tools without end; there are only so many rules.
+        let tool = if is_new && self.tools.len() >= TALLIES {
+            "others".to_owned()
+        } else {
+            tool
+        };
+        let found = self.tools.iter_mut().find(|tally| decided(tally, &tool));
+        if let Some(tally) = found {
             tally.count = tally.count.saturating_add(1);
-            return;
-        }
-        let rest = (self.tools.len() >= TALLIES).then(|| self.tools.last_mut());
-        if let Some(Some(last)) = rest {
-            last.count = last.count.saturating_add(1);
-            "others".clone_into(&mut last.tool);
             return;
         }
         let example = (decision.action != Action::Proceed).then(|| cut(&input, SHOWN));

@@ -130,16 +130,23 @@ impl Real {
         Ok(Brought { files })
     }
 
-    /// Makes the rest of the run know these secrets, and takes them out of what is kept in a
-    /// folder.
+    /// Makes the rest of the run know these secrets, and takes them out of what is kept in an
+    /// attempt's folder. What the agent said is redacted in any case: it wrote that file itself.
     pub(super) fn learn(&mut self, brought: &Brought, folder: &Path) -> Result<(), Trouble> {
-        if brought.is_empty() {
-            return Ok(());
+        if !brought.is_empty() {
+            let added = brought.files.values().flatten();
+            self.hands.redactor = self.hands.redactor.knowing(added);
         }
-        let added = brought.files.values().flatten();
-        self.hands.redactor = self.hands.redactor.knowing(added);
-        let remedy = "look at the disk and the state folder, then `nightshift run`";
-        redact_files(folder, &self.hands.redactor).map_err(|error| Trouble::of(&error, remedy))
+        let is_meant = |path: &Path| {
+            let is = |name: &&str| path.ends_with(name);
+            !brought.is_empty() && !HASHED.iter().any(is) || path.ends_with("say.jsonl")
+        };
+        redact_files(folder, &self.hands.redactor, &is_meant).map_err(|error| {
+            Trouble::of(
+                &error,
+                "look at the disk and the state folder, then `nightshift run`",
+            )
+        })
     }
 
     /// Returns a fact with every text in it redacted by all that the run knows by now.
@@ -179,8 +186,12 @@ fn without(value: Value, redactor: &Redactor) -> Value {
     }
 }
 
-/// Redacts the files of a folder and of those in it, each in place.
-fn redact_files(folder: &Path, redactor: &Redactor) -> Result<(), PathError> {
+/// Redacts those files of a folder and of those in it that are meant, each in place.
+fn redact_files(
+    folder: &Path,
+    redactor: &Redactor,
+    is_meant: &dyn Fn(&Path) -> bool,
+) -> Result<(), PathError> {
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         let entries = match fs::read_dir(&folder) {
@@ -190,10 +201,9 @@ fn redact_files(folder: &Path, redactor: &Redactor) -> Result<(), PathError> {
         for entry in entries {
             let path = entry.at("read the folder", &folder)?.path();
             let about = fs::symlink_metadata(&path).at("look at", &path)?;
-            let is_hashed = HASHED.iter().any(|name| path.ends_with(name));
             if about.is_dir() {
                 folders.push(path);
-            } else if about.is_file() && !is_hashed {
+            } else if about.is_file() && is_meant(&path) {
                 let bytes = fs::read(&path).at("read", &path)?;
                 let text = String::from_utf8_lossy(&bytes);
                 let redacted = redactor.redact(&text);

@@ -122,3 +122,129 @@ fn a_secret_that_the_work_adds_parks_it_and_is_nowhere() {
     let kept = bed.git(&["show", &format!("{kept}:config/prod.env")]);
     assert!(kept.contains(&password));
 }
+
+/// Runs a night in which the harness knows this variable.
+fn night_with(bed: &Bed, name: &str, value: &str) -> Said {
+    let mut command = bed.command(crate::bed::binary());
+    Said::of(&command.args(["run"]).env(name, value).output().unwrap())
+}
+
+#[test]
+fn the_value_of_a_variable_is_nowhere_in_any_form() {
+    let bed = Bed::with_stories();
+    let value = format!("{}/+&{} {}", noise(5, 9), noise(6, 7), noise(7, 4));
+    let shell = [
+        "printf '%s\\n' \"plain $DEPLOY_PASSWORD\"",
+        "printf 'ann:%s' \"$DEPLOY_PASSWORD\" | base64 -w0; echo",
+        "printf 'user:%s;' \"$DEPLOY_PASSWORD\" | base64 -w0 | tr '+/' '-_'; echo",
+        "printf '%s' \"$DEPLOY_PASSWORD\" | od -An -tx1 | tr -d ' \\n'; echo",
+        "printf '%s\\n' \"{\\\"a\\\": \\\"{\\\\\\\"b\\\\\\\": \\\\\\\"$DEPLOY_PASSWORD\\\\\\\"}\\\"}\"",
+    ];
+    let encoded: String = value
+        .bytes()
+        .map(|byte| match byte.is_ascii_alphanumeric() {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        })
+        .collect();
+    // The gate prints it too, and the agent has it in its own environment.
+    bed.configure_gate(
+        "printf '%s\\n' \"gate $DEPLOY_PASSWORD\"; ! [ -f red.txt ]",
+        "",
+    );
+    let mut steps = String::new();
+    for line in shell {
+        steps.push_str(&format!("- sh: {}\n", serde_json::Value::from(line)));
+    }
+    steps.push_str(&format!(
+        "- print: \"in an address: https://example.org/?p={encoded}\"\n\
+         - write: {{path: red.txt, text: \"x\\n\"}}\n\
+         - say: {{verb: note, text: \"sent {encoded}\"}}"
+    ));
+    bed.ticket("tells", "attempts: 1", "Do it.");
+    bed.steps("tells", &steps);
+    bed.ticket("keeps", "attempts: 1", "Do it.");
+    bed.steps(
+        "keeps",
+        "- sh: printf '%s' \"$DEPLOY_PASSWORD\" | base64 -w0 > notes.bin",
+    );
+    let said = night_with(&bed, "DEPLOY_PASSWORD", &value);
+    let mut reports = all_reports(&bed);
+    let outcomes = bed.outcomes();
+    assert_eq!(outcomes["tells"], "failed", "{}", said.err);
+    assert_eq!(outcomes["keeps"], "parked", "{}", said.err);
+    assert!(
+        reports[0].out.contains("notes.bin:1: environment"),
+        "{}",
+        reports[0].out
+    );
+    reports.push(said);
+    let base64 = |text: &str| {
+        let command = format!("printf '%s' \"$TEXT\" | base64 -w0");
+        let output = bed
+            .command("sh")
+            .args(["-c", &command])
+            .env("TEXT", text)
+            .output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let hexadecimal: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let (one, two) = (
+        base64(&format!("ann:{value}")),
+        base64(&format!("user:{value};")),
+    );
+    let url = two.replace('+', "-").replace('/', "_");
+    nowhere(
+        &bed,
+        &reports,
+        &[
+            &value,
+            &encoded,
+            &hexadecimal,
+            &one[8..24],
+            &url[8..24],
+            &base64(&value)[..16],
+        ],
+    );
+    // They were there to be found.
+    let raw = bed.root.join(".nightshift/nights");
+    let raw = files(&raw)
+        .into_iter()
+        .find(|path| path.ends_with("tells/attempt-1/raw.log"));
+    let raw = fs::read_to_string(raw.unwrap()).unwrap();
+    assert_eq!(raw.matches("[redacted:environment]").count(), 6, "{raw}");
+}
+
+#[test]
+fn what_was_there_before_does_not_park_and_an_exception_is_said_in_the_contract() {
+    let bed = Bed::with_stories();
+    let (old, new) = (token(8), token(9));
+    bed.write("settings.ini", &format!("a = 1\ntoken = {old}\n"));
+    bed.commit("old sins");
+    bed.ticket("moves", "priority: 1", "Do it.");
+    bed.steps(
+        "moves",
+        &format!(
+            "- sh: sed '1d' settings.ini > moved.ini && rm settings.ini\n\
+             - write: {{path: example.env, text: \"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\\nTOKEN=<your token>\\n\"}}\n\
+             - print: \"{old}\""
+        ),
+    );
+    let adds = |path: &str| format!("- write: {{path: {path}, text: \"token = {new}\\n\"}}");
+    bed.ticket("fixture", "", "Do it.");
+    bed.steps("fixture", &adds("tests/fixtures/a.ini"));
+    bed.ticket("source", "", "Do it.");
+    bed.steps("source", &adds("src/a.ini"));
+    bed.write(
+        "policy.toml",
+        "[[rule]]\nid = \"fixtures\"\non = [\"diff\"]\nsecrets = true\npaths = [\"tests/fixtures/**\"]\naction = \"proceed\"\n",
+    );
+    let said = bed.night().code(1);
+    let outcomes = bed.outcomes();
+    assert_eq!(outcomes["moves"], "done", "{}", said.err);
+    assert_eq!(outcomes["fixture"], "done", "{}", said.err);
+    assert_eq!(outcomes["source"], "parked", "{}", said.err);
+    let mut reports = all_reports(&bed);
+    reports.push(said);
+    nowhere(&bed, &reports, &[&old, &new]);
+}

@@ -4,6 +4,7 @@ use super::ground::{contract, facts, file, owned};
 use crate::{
     policy::{Action, ChangedFile, Decision, Policy},
     repo::id::ChangeKind,
+    sandbox::Finding,
 };
 
 const RULES: &str = r"
@@ -157,4 +158,108 @@ fn files_outside_the_tickets_paths_park_unless_a_rule_names_their_path() {
     let decision = decide(&policy, &["src"], &[file("lib/a.rs", "")]);
     assert_eq!(decision.category, "out-of-scope");
     assert_eq!(decision.line, None);
+}
+
+const FOUND: &[Finding] = &[
+    Finding {
+        kind: "aws-key",
+        line: 3,
+    },
+    Finding {
+        kind: "password",
+        line: 0,
+    },
+];
+
+fn with_secrets(path: &'static str) -> ChangedFile<'static> {
+    ChangedFile {
+        secrets: FOUND,
+        ..file(path, "text")
+    }
+}
+
+#[test]
+fn secrets_park_whatever_the_contract_says_of_other_things() {
+    let rules = "[[rule]]\nid = 'all'\non = ['diff']\npaths = ['**']\naction = 'proceed'";
+    for text in ["", rules] {
+        let decision = decide(&contract(text), &[], &[with_secrets("a.env")]);
+        assert_eq!(decision.rule.as_deref(), Some("secrets"));
+        assert_eq!((decision.action, decision.line), (Action::Park, None));
+        assert_eq!(decision.category, "security");
+        assert_eq!(
+            decision.matched,
+            ["a.env:3: aws-key", "a.env: password in its name"]
+        );
+        assert!(decision.because.contains("revoke"));
+    }
+    let default = decide(&Policy::default(), &[], &[with_secrets("src/a.rs")]);
+    assert_eq!(default.rule.as_deref(), Some("secrets"));
+    assert_eq!(default.action, Action::Park);
+    assert!(default.line.is_some());
+    assert_eq!(
+        decide(&Policy::default(), &[], &[file("src/a.rs", "x")]).rule,
+        None
+    );
+}
+
+#[test]
+fn an_exception_for_secrets_is_a_rule_about_secrets() {
+    let policy = contract(
+        r"
+[[rule]]
+id = 'fixtures'
+on = ['diff']
+secrets = true
+paths = ['tests/fixtures/**']
+action = 'proceed'
+
+[[rule]]
+id = 'secrets'
+on = ['diff']
+secrets = true
+action = 'halt'
+scope = 'repo'
+
+[[rule]]
+id = 'sql'
+on = ['diff']
+paths = ['*.sql']
+action = 'park'
+",
+    );
+    for (files, rule, action) in [
+        (
+            vec![with_secrets("tests/fixtures/a.pem")],
+            "fixtures",
+            Action::Proceed,
+        ),
+        (vec![with_secrets("src/a.pem")], "secrets", Action::Halt),
+        // It excuses from nothing else.
+        (
+            vec![with_secrets("tests/fixtures/a.sql")],
+            "sql",
+            Action::Park,
+        ),
+        // And is about nothing else.
+        (vec![file("tests/fixtures/b.sql", "")], "sql", Action::Park),
+        (
+            vec![with_secrets("tests/fixtures/a.pem"), with_secrets("b.sql")],
+            "secrets",
+            Action::Halt,
+        ),
+    ] {
+        let decision = decide(&policy, &[], &files);
+        assert_eq!(decision.rule.as_deref(), Some(rule), "{files:?}");
+        assert_eq!(decision.action, action, "{files:?}");
+    }
+}
+
+#[test]
+fn secrets_come_before_protected_files() {
+    let policy = contract("").with_protected(&["tests/**"]).unwrap();
+    let files = [with_secrets("tests/a.rs"), file("tests/b.rs", "")];
+    let decision = decide(&policy, &[], &files);
+    assert_eq!(decision.rule.as_deref(), Some("secrets"));
+    let others = "tests/a.rs (rule `protected`)".to_owned();
+    assert!(decision.matched.contains(&others), "{decision:?}");
 }
