@@ -18,9 +18,10 @@ const LIMITS: Limits = Limits {
     silence: "60s",
     length: "5m",
 };
-/// A night that is over before any weather is, since that is waited for half a minute at least.
+/// A night that is over before any weather is, since that is waited for half a minute at least. An
+/// agent may be as still as it likes: some try again for more than a minute without a word.
 const SHORT: Limits = Limits {
-    silence: "60s",
+    silence: "2m",
     length: "25s",
 };
 /// An agent that is soon given up.
