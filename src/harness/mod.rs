@@ -54,7 +54,7 @@ pub use premature::{go_on, premature};
 pub use prompt::{
     Earlier, Landed, Objective, PROMPT_TEMPLATE, PromptError, PromptInput, Told, compose,
 };
-pub use ready::{Readiness, capabilities, ready};
+pub use ready::{Readiness, capabilities, login, ready};
 pub use request::Request;
 pub use session::{HarnessReport, Session, run};
 pub use story::{check as check_story, rehearsal as rehearsal_story};

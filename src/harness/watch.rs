@@ -51,6 +51,11 @@ pub(super) struct Watch {
     compactions: u32,
     /// When a line came that was no bookkeeping.
     last_sign: Instant,
+    begun: Instant,
+    /// How long after its begin the first event came.
+    first_sign: Option<Duration>,
+    /// How many events were about the use of a tool.
+    tools: u32,
     /// Whether the words of the last plain line have been looked at.
     is_read: bool,
 }
@@ -73,8 +78,21 @@ impl Watch {
             retries: 0,
             compactions: 0,
             last_sign: Instant::now(),
+            begun: Instant::now(),
+            first_sign: None,
+            tools: 0,
             is_read: false,
         }
+    }
+
+    /// How long after the begin the first event came; `None` when none has.
+    pub(super) fn first_sign(&self) -> Option<Duration> {
+        self.first_sign
+    }
+
+    /// How many events were about the use of a tool.
+    pub(super) fn tools(&self) -> u32 {
+        self.tools
     }
 
     /// Takes a whole line of output, neither redacted nor cleaned.
@@ -93,6 +111,8 @@ impl Watch {
             }
             return;
         };
+        let begun = self.begun;
+        self.first_sign.get_or_insert_with(|| begun.elapsed());
         self.recogniser.reading(&reading, now);
         match reading.mood {
             Mood::Same | Mood::Troubled | Mood::Failed => {}
@@ -103,6 +123,7 @@ impl Watch {
             self.last_sign = Instant::now();
         }
         if reading.uses_tool {
+            self.tools = self.tools.saturating_add(1);
             self.compactions = 0;
             self.message_goes_on = false;
         }

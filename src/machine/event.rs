@@ -365,6 +365,10 @@ pub struct Session {
     pub ending: Ending,
     /// Awake time it took, in milliseconds.
     pub took_ms: u64,
+    /// How long after its begin the agent told its first event, in milliseconds; `None` where it
+    /// tells none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_sign_ms: Option<u64>,
     /// What the agent said, redacted and bounded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub said: Vec<Utterance>,

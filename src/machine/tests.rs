@@ -274,6 +274,7 @@ impl Play {
                     said,
                     decision: None,
                     tools: Vec::new(),
+                    first_sign_ms: None,
                     hosts: Vec::new(),
                     usage: None,
                     output_bytes: 0,

@@ -358,6 +358,7 @@ fn sessions() -> Vec<Session> {
         said,
         decision: None,
         tools: Vec::new(),
+        first_sign_ms: None,
         hosts: Vec::new(),
         usage: None,
         output_bytes: 0,

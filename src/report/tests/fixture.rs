@@ -135,6 +135,7 @@ pub(super) fn session(said: Vec<Utterance>) -> Session {
         said,
         decision: None,
         tools: Vec::new(),
+        first_sign_ms: None,
         hosts: Vec::new(),
         usage: Some(Usage {
             input_tokens: Some(120_000),
