@@ -74,15 +74,12 @@ pub fn torn_key(text: &str) -> usize {
         .map_or(0, |block| block.end)
 }
 
-/// Whether a line opens a block whose key comes on the lines below, and where it does.
+/// Returns where a line opens a block whose key comes on the lines below.
 pub(super) fn opens(line: &str) -> Option<Range<usize>> {
     let last = marks(line).pop().filter(|mark| !mark.is_end)?;
-    let after = line.get(last.at.end..)?;
-    let is_all = after.trim_matches(is_wrapping).trim_start_matches("n");
-    is_all
-        .trim_matches(is_wrapping)
-        .is_empty()
-        .then_some(last.at)
+    let after = line.get(last.at.end..)?.trim_matches(is_wrapping);
+    // Of a line break in a string, `\n`, a letter is left.
+    matches!(after, "" | "n" | "r" | "r\\n").then_some(last.at)
 }
 
 /// Whether a line ends a block.
