@@ -223,12 +223,24 @@ impl Default for Night {
 }
 
 /// How rooms are furnished.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rooms {
     /// Commands run in each room when it is new or the lock files have changed.
     pub setup: Vec<String>,
     /// Files copied from the user's checkout into each room, such as `.env.test`; relative paths.
     pub copy: Vec<String>,
+    /// Bytes of the largest file that an attempt may change or leave.
+    pub largest_file: u64,
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self {
+            setup: Vec::new(),
+            copy: Vec::new(),
+            largest_file: 50 << 20,
+        }
+    }
 }
 
 /// Confinement, as asked for.

@@ -19,7 +19,7 @@ use crate::{
     mutant::{Mutant, forgets},
     policy::decision::{Action, Decision},
     process::id::ProcessId,
-    repo::id::{CommitId, TreeId, Work},
+    repo::id::{CommitId, TreeId, Unfit, Work},
     say::utterance::Utterance,
 };
 
@@ -446,9 +446,9 @@ pub struct Taken {
     /// Existing tests that were changed or deleted (the first few).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tests_changed: Vec<String>,
-    /// Repositories inside the bench, whose files a snapshot cannot hold.
+    /// What may not land by itself (the first few).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub nested: Vec<String>,
+    pub unfit: Vec<Unfit>,
 }
 
 /// Why an attempt is over without landing.

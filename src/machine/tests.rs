@@ -307,7 +307,7 @@ impl Play {
                     candidate: tree,
                     decision,
                     tests_changed: Vec::new(),
-                    nested: Vec::new(),
+                    unfit: Vec::new(),
                 };
                 Event::WorkKept {
                     ticket,

@@ -72,8 +72,10 @@ impl Real {
             return Ok(Brought::default());
         }
         let index = self.hands.index(Room::Bench);
-        match self.hands.git.snapshot(&bench, &index, from).await {
-            Ok(tree) => self.secrets_between(from_tree, &tree).await,
+        let largest = self.hands.site.config.rooms.largest_file;
+        let git = &self.hands.git;
+        match git.snapshot(&bench, &index, from, largest).await {
+            Ok(taken) => self.secrets_between(from_tree, &taken.tree).await,
             Err(SnapshotError::Nested { .. }) => Ok(Brought::default()),
             Err(error) => Err(Trouble::of(&error, REMEDY)),
         }

@@ -322,7 +322,7 @@ impl Played {
                 candidate: TreeId(tree),
                 decision,
                 tests_changed: Vec::new(),
-                nested: Vec::new(),
+                unfit: Vec::new(),
             }),
         });
         self
