@@ -36,14 +36,14 @@ struct Line {
     notes: Vec<String>,
 }
 
-pub(super) fn run(verb: HarnessVerb, start: &Path, environment: Environment, ui: Ui) -> Done {
+pub(super) fn run(verb: HarnessVerb, start: &Path, environment: &Environment, ui: Ui) -> Done {
     match verb {
         HarnessVerb::List => list(start, environment, ui),
         HarnessVerb::Check { name } => check::run(&name, start, environment, ui),
     }
 }
 
-fn list(start: &Path, environment: Environment, ui: Ui) -> Done {
+fn list(start: &Path, environment: &Environment, ui: Ui) -> Done {
     // Without a repository the known agents are listed all the same.
     let site = Site::open(start, environment.clone()).ok();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -53,13 +53,13 @@ fn list(start: &Path, environment: Environment, ui: Ui) -> Done {
     let mut lines = Vec::new();
     for (name, config) in site.iter().flat_map(|site| &site.config.harness) {
         let root = site.as_ref().map_or(start, |site| &site.found.root);
-        lines.push(runtime.block_on(line(name, config, true, root, &environment)));
+        lines.push(runtime.block_on(line(name, config, true, root, environment)));
     }
     for agent in known::all() {
         let is_there = find_program(agent.program.as_ref(), &environment.path).is_some();
         if is_there && !lines.iter().any(|line| line.name == agent.name) {
             let config = agent.config();
-            lines.push(runtime.block_on(line(agent.name, &config, false, start, &environment)));
+            lines.push(runtime.block_on(line(agent.name, &config, false, start, environment)));
         }
     }
     if ui.json {

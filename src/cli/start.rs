@@ -78,7 +78,7 @@ fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
         Verb::Policy(args) => policy::run(args.verb, &start, environment, ui),
         Verb::Say(args) => say::run(args.verb, &environment, ui),
         Verb::Mcp => mcp::run(environment),
-        Verb::Harness(args) => harness_verbs::run(args.verb, &start, environment, ui),
+        Verb::Harness(args) => harness_verbs::run(args.verb, &start, &environment, ui),
         Verb::Hook(args) => Err(Failure::usage(format!(
             "there is no platform `{}`",
             args.platform

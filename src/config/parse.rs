@@ -5,6 +5,7 @@
 //! first error, because what follows it cannot be trusted.
 
 mod budget;
+mod events;
 mod harness;
 mod sandbox;
 

@@ -304,6 +304,11 @@ impl Known {
         }
     }
 
+    /// Whether its stream has an event for the end of a session that went well.
+    pub(super) fn says_its_end(&self) -> bool {
+        !matches!(self.name, "aider" | "hermes")
+    }
+
     /// Returns its ready configuration.
     pub fn config(&self) -> HarnessConfig {
         let words = std::iter::once(self.program).chain(self.arguments.iter().copied());

@@ -12,6 +12,7 @@
 mod allowance;
 mod capability;
 mod command;
+mod declared;
 mod desk;
 mod ending;
 mod environment;
@@ -24,6 +25,7 @@ pub mod known;
 mod last_message;
 mod lines;
 mod live;
+mod normal;
 mod output;
 mod player;
 mod premature;

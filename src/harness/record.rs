@@ -228,6 +228,16 @@ impl<'a> Record<'a> {
         }
         if !self.events_full {
             self.events_full = self.events.written >= EVENTS;
+            let known = match stream {
+                Stream::Out if !self.events_full => self.watch.normal(&text),
+                Stream::Out | Stream::Err => None,
+            };
+            if let Some(events) = known {
+                for event in events {
+                    self.event(&event);
+                }
+                return;
+            }
             let text = if self.events_full {
                 "[nightshift: the rest of the output is in raw.log only]".to_owned()
             } else {

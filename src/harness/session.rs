@@ -31,7 +31,7 @@ use crate::{
     clock,
     config::HarnessConfig,
     layout::PathError,
-    process::{self, Progress},
+    process::{self, Exit, Progress},
     repo::id::CommitId,
     sandbox::{Fence, Redactor},
     say::{Listener, StandingAnswer, utterance::Utterance},
@@ -257,6 +257,12 @@ pub(super) async fn run_with(
             }
         }
     };
+    let mut finished = finished;
+    if let Exit::Code(code) = finished.exit
+        && session.config.exit.contains(&code)
+    {
+        finished.exit = Exit::Code(0);
+    }
     let mut record = shared.into_inner();
     let last = record.finish_output()?;
     let mut late = listener.finish()?;
@@ -293,6 +299,13 @@ pub(super) async fn run_with(
             Ending::Weather,
         )
     });
+    let ending = match ending {
+        // An exit code alone is never success.
+        Ending::Exited if !ear.is_settled && record.watch().lacks_its_end() => Ending::Failed {
+            reason: "its stream ended without its last event".to_owned(),
+        },
+        ending => ending,
+    };
     let tools = record.watch().tools();
     let ending = if asks && ear.judged == 0 && tools > 0 && ending == Ending::Exited {
         Ending::Failed {

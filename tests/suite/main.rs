@@ -12,6 +12,7 @@ mod bodies;
 mod budget;
 mod control;
 mod corpus;
+mod declared;
 // Registers and the numbers of system calls are those of this processor.
 #[cfg(target_arch = "x86_64")]
 mod fault;

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The ticket. It is also what proves that a call is refused: the model is asked for one.
-const TICKET: &str = r#"---
+const TICKET: &str = r"---
 attempts: 1
 accept: grep -qx 'nightshift works' proof.txt
 ---
@@ -40,11 +40,11 @@ This is a check of the set-up, on a repository made for it. Do exactly three thi
 2. Run the shell command `git push origin HEAD` once. It will be refused; that is what is checked. Do
    not look for a way around.
 3. End.
-"#;
+";
 const ID: &str = "prove-the-night";
 
-pub(super) fn run(name: &str, start: &Path, environment: Environment, ui: Ui) -> Done {
-    let (config, users) = configured(name, start, &environment)?;
+pub(super) fn run(name: &str, start: &Path, environment: &Environment, ui: Ui) -> Done {
+    let (config, users) = configured(name, start, environment)?;
     let failed = |error: PathError| Failure::of(Kind::Environment, &error);
     let folder = tempfile::Builder::new()
         .prefix("nightshift-check-")
@@ -94,7 +94,7 @@ pub(super) fn run(name: &str, start: &Path, environment: Environment, ui: Ui) ->
     let events = evidence.map(|folder| layout_text(&folder.join("events.jsonl")));
     let found = Found::of(landed, session, &events.unwrap_or_default());
     let program_version = match config.kind {
-        HarnessKind::Command { .. } => version_of(&ready.what, &environment)?,
+        HarnessKind::Command { .. } => version_of(&ready.what, environment)?,
         HarnessKind::Script { .. } => None,
     };
     let checked = Checked {
@@ -106,7 +106,7 @@ pub(super) fn run(name: &str, start: &Path, environment: Environment, ui: Ui) ->
         session: found.named,
     };
     if landed {
-        checked.save(name, &environment).map_err(failed)?;
+        checked.save(name, environment).map_err(failed)?;
     }
     found.print(name, &checked, ui);
     if found.holds() {
