@@ -8,6 +8,7 @@ use super::{
     args,
     failure::{Done, Failure, Kind},
     night::outlook,
+    trust,
     ui::Ui,
 };
 use crate::{
@@ -31,6 +32,9 @@ const MOST: usize = 200;
 pub(super) fn run(args: &args::Check, start: &Path, environment: Environment, ui: Ui) -> Done {
     let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
     let backlog = load(&site)?;
+    if !args.no_gate && site.errors().next().is_none() {
+        trust::of_site(&site, ui)?;
+    }
     let preflight = site.preflight(false);
     let plan = Plan::of(&site, &backlog);
     let repository_fits = preflight

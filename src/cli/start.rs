@@ -8,7 +8,7 @@ use super::{
     args::{Cli, Verb},
     ask, check, control, demo, doctor,
     failure::{Done, Failure, Kind},
-    init, inside, logs, mcp, new, night, policy, report, say, status,
+    init, inside, logs, mcp, new, night, policy, report, say, status, trust,
     ui::Ui,
     verify,
 };
@@ -62,6 +62,7 @@ fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
         Verb::Init(args) => init::run(&args, &start, &environment, ui),
         Verb::New(args) => new::run(&args, &start, environment, ui),
         Verb::Check(args) => check::run(&args, &start, environment, ui),
+        Verb::Trust(args) => trust::run(&args, &start, environment, ui),
         Verb::Run(args) => night::run(&args, &cli.hidden, &start, environment, ui),
         Verb::Status => status::run(&start, environment, ui),
         Verb::Logs(args) => logs::run(&args, &start, environment, ui),

@@ -23,6 +23,7 @@ mod mcp;
 mod objective;
 mod real_crate;
 mod scan;
+mod trust;
 mod verbs;
 mod verify;
 mod watchdog;
