@@ -22,6 +22,7 @@ mod known;
 mod mcp;
 mod objective;
 mod real_crate;
+mod requires;
 mod scan;
 mod trust;
 mod verbs;
