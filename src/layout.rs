@@ -108,6 +108,14 @@ impl Layout {
         self.rooms.join("large").join(night).join(name)
     }
 
+    /// What the user trusts of this checkout; out of reach of agents, as the rooms' own folder is.
+    pub fn trust(&self) -> PathBuf {
+        let home = self.rooms.parent().and_then(Path::parent);
+        let mut name = self.rooms.file_name().unwrap_or_default().to_owned();
+        name.push(".json");
+        home.unwrap_or(&self.rooms).join("trust").join(name)
+    }
+
     /// The folder of the runner's private indexes, out of any room.
     pub fn indexes(&self) -> PathBuf {
         self.rooms.join("index")

@@ -65,6 +65,7 @@ fn many_tickets(count: usize) {
         "[[rule]]\nid = \"hot\"\non = [\"ticket\"]\nlabels = [\"hot\"]\naction = \"park\"\nbecause = \"hot\"\n",
     );
     println!("{count} tickets");
+    nightshift(home.path(), &repo, &["trust", "--yes", "-q"]);
     once("night", || nightshift(home.path(), &repo, &["run", "-q"]));
     for verb in [
         &["check", "--no-gate"][..],
@@ -89,6 +90,7 @@ fn long_night(count: usize) {
     }
     write(&repo.join("policy.toml"), "");
     println!("a night of {count} tickets");
+    nightshift(home.path(), &repo, &["trust", "--yes", "-q"]);
     let night = once("night", || nightshift(home.path(), &repo, &["run", "-q"]));
     let landed: Vec<u64> = fs::read_to_string(repo.join(".nightshift/journal/000001.jsonl"))
         .unwrap()

@@ -5,6 +5,7 @@
 //! because a misread dependency or check would be worse than a ticket left out.
 
 mod mode;
+mod requires;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,6 +17,7 @@ use self::mode::Mode;
 pub(super) use self::mode::{ITERATIONS, MOST_ITERATIONS};
 use super::{
     front::{Field, Value, find},
+    requirement::Requirement,
     ticket::{Priority, Status, TicketId},
 };
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
 };
 
 /// Every key that means something.
-pub(super) const KNOWN: [&str; 17] = [
+pub(super) const KNOWN: [&str; 18] = [
     "id",
     "title",
     "priority",
@@ -35,6 +37,7 @@ pub(super) const KNOWN: [&str; 17] = [
     "paths",
     "gate",
     "accept",
+    "requires",
     "harness",
     "model",
     "timeout",
@@ -57,6 +60,7 @@ pub(super) struct Keys {
     pub(super) paths: Vec<String>,
     pub(super) gate: Option<(String, Range<usize>)>,
     pub(super) accept: Option<(String, Range<usize>)>,
+    pub(super) requires: Vec<Requirement>,
     pub(super) harness: Option<String>,
     pub(super) model: Option<String>,
     pub(super) timeout: Option<Duration>,
@@ -105,6 +109,7 @@ pub(super) fn read(source: &Source, fields: Vec<Field>, found: &mut Vec<Diagnost
             "paths" => keys.paths = one.paths(),
             "gate" => keys.gate = one.command("cargo test"),
             "accept" => keys.accept = one.command("cargo test login"),
+            "requires" => keys.requires = one.requires(),
             "harness" => keys.harness = one.command("claude").map(|(name, _)| name),
             "model" => keys.model = one.command("opus").map(|(name, _)| name),
             "timeout" => keys.timeout = one.timeout(),

@@ -157,6 +157,7 @@ pub(super) fn parse(shown: &str, file: &str, bytes: &[u8]) -> Parsed {
             body: body_text.trim().to_owned(),
             gate,
             accept,
+            requires: keys.requires,
             model: keys.model,
             timeout: keys.timeout,
             extra: keys.extra,

@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::requirement::Requirement;
+
 /// The id of a ticket: safe as a file name, as a part of a git ref and as a shell word.
 ///
 /// 1 to 64 of `A-Z a-z 0-9 . _ -`, beginning with a letter or digit, without `..`, not ending in
@@ -154,6 +156,9 @@ pub struct Ticket {
     pub gate: Option<String>,
     /// Its acceptance check: red before the work, green after.
     pub accept: Option<String>,
+    /// What must be there before it is worked on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Requirement>,
     /// Its model, in place of the configured one.
     pub model: Option<String>,
     /// Its attempt timeout, in place of the configured one.

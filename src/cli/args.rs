@@ -66,6 +66,13 @@ pub(super) enum Verb {
     /// Spends no token: no agent is started.
     #[command(after_help = "Example:\n  nightshift check --no-gate")]
     Check(Check),
+    /// Show what the repository's files would run, and trust them
+    ///
+    /// Needed before the first night of a checkout, and whenever nightshift.toml, the contract, the
+    /// prompt's template or a script of an agent's has changed. On a terminal `run` and `check` ask;
+    /// elsewhere they refuse.
+    #[command(after_help = "Example:\n  nightshift trust\n  nightshift trust --yes")]
+    Trust(Trust),
     /// Run the night, or go on with the one that was interrupted
     ///
     /// A watchdog, a small process of its own, starts the runner again when it dies or stalls.
@@ -186,6 +193,14 @@ pub(super) struct Check {
     /// Leave the gates out: check the files only
     #[arg(long)]
     pub(super) no_gate: bool,
+}
+
+/// `trust`.
+#[derive(Debug, Args)]
+pub(super) struct Trust {
+    /// Do not ask: you have looked already
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 /// `run`.

@@ -8,6 +8,7 @@ use super::{
     args,
     failure::{Done, Failure, Kind},
     night::outlook,
+    trust,
     ui::Ui,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     gate::verdict::Check,
     layout::{Lock, LockError},
     policy::decision::{Action, Decision},
-    shift::{self, NightError, Order, Preflight, Proof, Site},
+    shift::{self, NightError, Order, Preflight, Proof, Proved, Site},
 };
 
 /// How much of a command is printed for a person, in characters.
@@ -31,6 +32,9 @@ const MOST: usize = 200;
 pub(super) fn run(args: &args::Check, start: &Path, environment: Environment, ui: Ui) -> Done {
     let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
     let backlog = load(&site)?;
+    if !args.no_gate && site.errors().next().is_none() {
+        trust::of_site(&site, ui)?;
+    }
     let preflight = site.preflight(false);
     let plan = Plan::of(&site, &backlog);
     let repository_fits = preflight
@@ -40,12 +44,12 @@ pub(super) fn run(args: &args::Check, start: &Path, environment: Environment, ui
     let prove = !args.no_gate && repository_fits && site.errors().next().is_none();
     let mut problems = plan.problems(&site, &preflight);
     if ui.json {
-        let proofs = if prove {
-            proofs(site, &backlog, ui)?
+        let Proved { proofs, missing } = if prove {
+            proved(site, &backlog, ui)?
         } else {
-            Vec::new()
+            Proved::default()
         };
-        problems += proofs.iter().filter(|proof| !proof.holds()).count();
+        problems += proofs.iter().filter(|proof| !proof.holds()).count() + missing.len();
         ui.json(&json!({
             "version": 1,
             "diagnostics": plan.diagnostics,
@@ -60,6 +64,11 @@ pub(super) fn run(args: &args::Check, start: &Path, environment: Environment, ui
                 "reason": proof.verdict.reason,
                 "holds": proof.holds(),
                 "remembered": proof.verdict.remembered,
+            })).collect::<Vec<_>>(),
+            "missing": missing.iter().map(|absent| json!({
+                "requirement": absent.requirement,
+                "found": absent.found,
+                "tickets": absent.tickets,
             })).collect::<Vec<_>>(),
         }));
         return Ok(code(problems));
@@ -85,11 +94,17 @@ pub(super) fn run(args: &args::Check, start: &Path, environment: Environment, ui
     }
     ui.note(&outlook(&preflight));
     if prove {
-        let proofs = proofs(site, &backlog, ui)?;
+        let Proved { proofs, missing } = proved(site, &backlog, ui)?;
         for proof in &proofs {
             print_proof(proof, ui);
         }
-        problems += proofs.iter().filter(|proof| !proof.holds()).count();
+        for absent in &missing {
+            let (what, found) = (&absent.requirement, &absent.found);
+            let of = of(&absent.tickets);
+            let text = format!("`{what}`{of}: {found}; blocked until it is there");
+            ui.out(&format!("{:>9} {text}", "missing"));
+        }
+        problems += proofs.iter().filter(|proof| !proof.holds()).count() + missing.len();
     }
     match problems {
         0 => ui.out("All is well: `nightshift run` can start."),
@@ -132,20 +147,28 @@ fn load(site: &Site) -> Result<Backlog, Failure> {
         .map_err(|error| Failure::of(Kind::Usage, &error).hint(error.hint()))
 }
 
-fn proofs(site: Site, backlog: &Backlog, ui: Ui) -> Result<Vec<Proof>, Failure> {
+fn proved(site: Site, backlog: &Backlog, ui: Ui) -> Result<Proved, Failure> {
     let held = matches!(Lock::holder(&site.layout.lock()), Ok(Some(_)));
     if held {
         ui.note("A night is running and has the rooms: the gates are not proved now.");
-        return Ok(Vec::new());
+        return Ok(Proved::default());
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::environment(format!("the runtime cannot start: {error}")))?;
     match runtime.block_on(shift::prove(site, &backlog.tickets)) {
-        Ok(proofs) => Ok(proofs),
-        Err(NightError::Lock(LockError::Held { .. })) => Ok(Vec::new()),
+        Ok(proved) => Ok(proved),
+        Err(NightError::Lock(LockError::Held { .. })) => Ok(Proved::default()),
         Err(error) => Err(Failure::from(&error)),
+    }
+}
+
+fn of(tickets: &[TicketId]) -> String {
+    match tickets {
+        [] => String::new(),
+        [one] => format!(" of {one}"),
+        many => format!(" of {} tickets", many.len()),
     }
 }
 
@@ -161,11 +184,7 @@ fn print_proof(proof: &Proof, ui: Ui) {
         Check::Gate => "gate",
         Check::Accept => "accept",
     };
-    let of = match proof.tickets.as_slice() {
-        [] => String::new(),
-        [one] => format!(" of {one}"),
-        many => format!(" of {} tickets", many.len()),
-    };
+    let of = of(&proof.tickets);
     let lines: Vec<_> = proof.command.lines().map(str::trim).collect();
     let command: String = lines.join("; ").chars().take(LONGEST).collect();
     ui.out(&format!(
@@ -280,6 +299,7 @@ impl<'a> Plan<'a> {
                     "iterations": line.ticket.facts.iterations,
                     "gate": line.ticket.gate,
                     "accept": line.ticket.accept,
+                    "requires": line.ticket.requires,
                     "decision": line.decision,
                     "extra": line.ticket.extra,
                 })

@@ -34,6 +34,10 @@ pub(super) fn run(args: &args::Demo, environment: Environment, ui: Ui) -> Done {
     let environment = environment.with_state_home(&folder.join("state"));
     ui.note(&format!("The example project is in {}", root.display()));
     let site = Site::open(&root, environment).map_err(|error| Failure::from(&error))?;
+    // It wrote them itself.
+    site.trust()
+        .and_then(|trust| site.trust_all(&trust))
+        .map_err(failed)?;
     let preflight = site.preflight(false);
     night::refuse(&site, &preflight, ui)?;
     let ended = night::play(site, Order::default(), preflight.blind_spots, ui)?;

@@ -54,6 +54,7 @@ pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
                 "notes": readiness.notes,
                 "capabilities": readiness.capabilities,
             })).collect::<Vec<_>>(),
+            "trusted": site.trust().is_ok_and(|trust| trust.standing.is_trusted()),
             "outlook": preflight.outlook,
             "blind_spots": preflight.blind_spots,
             "refusals": preflight.refusals.iter().map(|r| json!({"what": r.what, "remedy": r.remedy})).collect::<Vec<_>>(),
@@ -73,6 +74,9 @@ pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
         if !finding.remedy.is_empty() {
             ui.out(&format!("          {}", finding.remedy));
         }
+    }
+    if let Ok(trust) = site.trust() {
+        ui.out(&format!("{:>9} {}", "trust", trust.standing));
     }
     if let Ok(engine) = site.engine() {
         ui.out(&format!("{:>9} {}", "sandbox", engine.describe()));

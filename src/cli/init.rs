@@ -9,8 +9,13 @@ use super::{
     ui::Ui,
 };
 use crate::{
-    config::Environment, harness::known, layout, policy::Policy, process::find_program, repo,
-    shift::CONFIG,
+    config::Environment,
+    harness::known,
+    layout,
+    policy::Policy,
+    process::find_program,
+    repo,
+    shift::{CONFIG, Site},
 };
 
 const BACKLOG_README: &str = "\
@@ -83,6 +88,18 @@ pub(super) fn run(args: &args::Init, start: &Path, environment: &Environment, ui
         }
         layout::write(&path, text).map_err(|error| Failure::of(Kind::Environment, &error))?;
         written.push(name);
+    }
+    let trusted = Site::open(start, environment.clone())
+        .map_err(|error| error.to_string())
+        .and_then(|site| {
+            let trust = site.trust().map_err(|error| error.to_string())?;
+            site.trust_some(&trust, &written)
+                .map_err(|error| error.to_string())
+        });
+    if let Err(error) = trusted {
+        ui.err(&format!(
+            "warning: what was written is not trusted yet: {error}"
+        ));
     }
     if ui.json {
         ui.json(&serde_json::json!({

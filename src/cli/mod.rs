@@ -26,6 +26,7 @@ mod report;
 mod say;
 mod start;
 mod status;
+mod trust;
 mod ui;
 mod verify;
 mod watchdog;

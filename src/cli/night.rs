@@ -9,7 +9,7 @@ use super::{
     failure::{Done, Failure, Kind},
     objective,
     progress::Progress,
-    publish,
+    publish, trust,
     ui::Ui,
     watchdog,
 };
@@ -30,6 +30,10 @@ pub(super) fn run(
     environment: Environment,
     ui: Ui,
 ) -> Done {
+    // The first process of a run asks, while a person may be there; the runner only looks.
+    if hidden.watched.is_none() && !args.dry_run {
+        trust::ask_first(start, &environment, ui)?;
+    }
     let objective = objective::prepare(args, hidden, start, &environment, ui)?;
     let is_runner = hidden.watched.is_some() || args.dry_run || args.rehearse;
     // Where no night can be, the runner says so.

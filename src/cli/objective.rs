@@ -116,7 +116,7 @@ fn is_red(start: &Path, environment: &Environment) -> Result<(), Failure> {
         .map_err(|error| Failure::from(&error));
     // This process may yet be the watchdog, which adopts nobody.
     process::resign_as_subreaper().map_err(|error| Failure::of(Kind::Environment, &error))?;
-    match proofs?.first() {
+    match proofs?.proofs.first() {
         Some(proof) if !proof.verdict.class.is_green() => Ok(()),
         Some(proof) => Err(Failure::usage(format!(
             "the gate `{}` is green already, so it cannot say when the objective is reached",

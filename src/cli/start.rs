@@ -9,7 +9,7 @@ use super::{
     ask, check, control, demo, doctor,
     failure::{Done, Failure, Kind},
     harness as harness_verbs, hook, init, inside, logs, mcp, new, night, policy, report, say,
-    status,
+    status, trust,
     ui::Ui,
     verify,
 };
@@ -63,6 +63,7 @@ fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
         Verb::Init(args) => init::run(&args, &start, &environment, ui),
         Verb::New(args) => new::run(&args, &start, environment, ui),
         Verb::Check(args) => check::run(&args, &start, environment, ui),
+        Verb::Trust(args) => trust::run(&args, &start, environment, ui),
         Verb::Run(args) => night::run(&args, &cli.hidden, &start, environment, ui),
         Verb::Status => status::run(&start, environment, ui),
         Verb::Logs(args) => logs::run(&args, &start, environment, ui),

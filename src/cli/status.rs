@@ -16,16 +16,24 @@ use crate::{
     machine::State,
     process,
     report::{self, Liveness, Pulse},
-    shift::{self, Heartbeat, Site, control},
+    shift::{self, Heartbeat, Site, Standing, control},
 };
 
 pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
     let site = Site::open(start, environment).map_err(|error| Failure::from(&error))?;
     let state = shift::read(&site.layout.journal(), Which::Newest)
         .map_err(|error| Failure::of(Kind::Environment, &error))?;
+    // Where a file cannot be read, the next night says so.
+    let standing = site.trust().ok().map(|trust| trust.standing);
+    let trusted = standing.as_ref().is_some_and(Standing::is_trusted);
+    if let Some(standing) = standing.filter(|_| !trusted && !ui.json) {
+        ui.note(&format!(
+            "{standing}; `nightshift trust`, or no other night begins"
+        ));
+    }
     let Some(state) = state else {
         if ui.json {
-            ui.json(&serde_json::json!({ "version": 1, "night": null }));
+            ui.json(&serde_json::json!({ "version": 1, "night": null, "trusted": trusted }));
         } else {
             ui.out("No night has been run here yet. `nightshift run` runs one.");
         }
@@ -39,11 +47,19 @@ pub(super) fn run(start: &Path, environment: Environment, ui: Ui) -> Done {
     let asked = control::read(&site.layout.control()).unwrap_or_default();
     let status = report::status(&state, liveness, pulse, &asked);
     if ui.json {
-        ui.json(&status);
+        ui.json(&Shown { status, trusted });
     } else {
         ui.out(&status.render());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How the night stands, and whether another may begin.
+#[derive(serde::Serialize)]
+struct Shown<T> {
+    #[serde(flatten)]
+    status: T,
+    trusted: bool,
 }
 
 /// Returns whether the night goes on, by the lock, the heartbeat and the journal.

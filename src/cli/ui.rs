@@ -3,7 +3,7 @@
 //! A reader that has gone away is a quiet end, not an error. Colour goes by the terminal and
 //! `NO_COLOR`, and nothing needs it to be understood.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead as _, IsTerminal, Write};
 
 use crate::diagnostic::{self, Diagnostic};
 
@@ -72,6 +72,15 @@ impl Ui {
     pub(super) fn err(self, text: &str) {
         let mut stderr = io::stderr().lock();
         drop(writeln!(stderr, "{text}"));
+    }
+
+    /// Asks a question on the terminal; returns whether the answer was yes.
+    pub(super) fn confirm(self, question: &str) -> bool {
+        let mut stderr = io::stderr().lock();
+        let asked = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+        let mut answer = String::new();
+        let heard = asked.and_then(|()| io::stdin().lock().read_line(&mut answer));
+        heard.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
     /// Prints diagnostics as people read them.

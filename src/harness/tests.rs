@@ -109,6 +109,7 @@ fn ticket() -> Ticket {
         body: "A body.".into(),
         gate: None,
         accept: None,
+        requires: Vec::new(),
         model: None,
         timeout: None,
         extra: BTreeMap::new(),

@@ -1,6 +1,10 @@
 //! Claiming: a ticket gets its harness and the bench.
 
-use super::{hands::Room, real::Real, world::Trouble};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{hands::Room, probe::Met, real::Real, world::Trouble};
 use crate::{
     backlog::ticket::TicketId,
     gate::{Judged, verdict::Check},
@@ -13,7 +17,8 @@ use crate::{
 pub(super) const REHEARSAL: &str = "rehearsal";
 
 impl Real {
-    /// Furnishes the bench at `from`, when the harness is ready to work there.
+    /// Furnishes the bench at `from`, when the harness is ready to work there and the ticket has
+    /// what it requires.
     pub(super) async fn give_bench(
         &mut self,
         state: &State,
@@ -33,6 +38,19 @@ impl Real {
         };
         self.hands.furnish(Room::Bench, from).await?;
         let desk = self.desk(ticket, attempt);
+        match self.missing(ticket, &desk.mark).await? {
+            Missing::Stopped => return Ok(Vec::new()),
+            Missing::Nothing => {}
+            Missing::These(missing) => {
+                let block = Block {
+                    because: format!("it requires {}", missing.join(", ")),
+                    remedy: "install, start or set what is missing, then `nightshift run`"
+                        .to_owned(),
+                    may_clear: true,
+                };
+                return Ok(vec![blocked(ticket, block)]);
+            }
+        }
         match self
             .hands
             .set_up(Room::Bench, Check::Gate, &from_tree, &desk)
@@ -59,6 +77,33 @@ impl Real {
         }])
     }
 
+    /// Looks at what a ticket requires, and not again for a while at what others require, too.
+    async fn missing(&mut self, ticket: &TicketId, mark: &str) -> Result<Missing, Trouble> {
+        let required = self.ticket(ticket).map(|ticket| ticket.requires.clone());
+        let mut missing = Vec::new();
+        for requirement in required.unwrap_or_default() {
+            let met = match self.probed.get(&requirement) {
+                Some((met, at)) if at.elapsed() < lasts(met) => met.clone(),
+                Some(_) | None => {
+                    let met = self.hands.probe(&requirement, Room::Bench, mark).await?;
+                    let probed = (met.clone(), Instant::now());
+                    self.probed.insert(requirement.clone(), probed);
+                    met
+                }
+            };
+            match met {
+                Met::Yes => {}
+                Met::No(found) => missing.push(format!("`{requirement}` ({found})")),
+                Met::Stopped => return Ok(Missing::Stopped),
+            }
+        }
+        Ok(if missing.is_empty() {
+            Missing::Nothing
+        } else {
+            Missing::These(missing)
+        })
+    }
+
     /// Returns why a harness cannot work; `None` when it can.
     fn closed(&self, name: &str) -> Option<Event> {
         if self.rehearsal {
@@ -81,6 +126,24 @@ impl Real {
             because,
             remedy: "install it or name another under `[agent]`, then `nightshift run`".to_owned(),
         })
+    }
+}
+
+/// What a ticket requires and what is not there.
+enum Missing {
+    Nothing,
+    /// Each with what was found instead.
+    These(Vec<String>),
+    /// A stop came first.
+    Stopped,
+}
+
+/// Returns for how long an answer is good: what is missing may be put right at any time.
+fn lasts(met: &Met) -> Duration {
+    match met {
+        Met::Yes => Duration::from_secs(10 * 60),
+        Met::No(_) => Duration::from_secs(30),
+        Met::Stopped => Duration::ZERO,
     }
 }
 

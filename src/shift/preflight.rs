@@ -69,6 +69,7 @@ impl Site {
                 configuration: true,
             });
         }
+        refusals.extend(self.untrusted(errors));
         if let Err(error) = backlog::find_folder(&self.found.root, &self.config.backlog) {
             refusals.push(Refusal {
                 remedy: error.hint(),
@@ -89,6 +90,21 @@ impl Site {
             outlook: self.outlook(),
             harnesses,
         }
+    }
+
+    /// A file with errors runs nothing, and what it would run cannot be told.
+    fn untrusted(&self, errors: usize) -> Option<Refusal> {
+        let what = match self.trust() {
+            Ok(trust) if trust.standing.is_trusted() || errors > 0 => return None,
+            Ok(trust) => trust.standing.to_string(),
+            Err(error) => error.to_string(),
+        };
+        Some(Refusal {
+            what,
+            remedy: "`nightshift trust` shows what they would run, and records that you trust them"
+                .to_owned(),
+            configuration: true,
+        })
     }
 
     /// Looks at what could stop a night that nothing forbids.

@@ -6,19 +6,23 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 
 use super::{
-    hands::{Desk, Hands, Wanted},
+    hands::{Desk, Hands, Room, Wanted},
     names,
     night::{NightError, lock},
+    probe::Met,
     site::Site,
     world::Trouble,
 };
 use crate::{
-    backlog::ticket::{Status, Ticket, TicketId},
+    backlog::{
+        Requirement,
+        ticket::{Status, Ticket, TicketId},
+    },
     clock,
     gate::verdict::{Check, Verdict},
     layout::Holder,
     process,
-    repo::Git,
+    repo::{Git, id::CommitId},
 };
 
 /// What a check says on the user's HEAD.
@@ -42,11 +46,32 @@ impl Proof {
     }
 }
 
-/// Runs every distinct check of these tickets once on the user's HEAD.
+/// What can be known of gates and requirements without any agent.
+#[derive(Debug, Clone, Default)]
+pub struct Proved {
+    /// Every distinct check.
+    pub proofs: Vec<Proof>,
+    /// What tickets require and is not there now.
+    pub missing: Vec<Absent>,
+}
+
+/// Something that tickets require and that is not there.
+#[derive(Debug, Clone)]
+pub struct Absent {
+    /// What.
+    pub requirement: Requirement,
+    /// What was found instead, as a clause.
+    pub found: String,
+    /// Whose it is.
+    pub tickets: Vec<TicketId>,
+}
+
+/// Runs every distinct check of these tickets once on the user's HEAD, and looks at what they
+/// require.
 ///
 /// # Errors
 /// A night is running (it has the rooms), or the machine is in the way.
-pub async fn prove(site: Site, tickets: &[Arc<Ticket>]) -> Result<Vec<Proof>, NightError> {
+pub async fn prove(site: Site, tickets: &[Arc<Ticket>]) -> Result<Proved, NightError> {
     let wanted = distinct(&site, tickets);
     let began = clock::now();
     let holder = Holder {
@@ -77,6 +102,9 @@ pub async fn prove(site: Site, tickets: &[Arc<Ticket>]) -> Result<Vec<Proof>, Ni
         name: "check".to_owned(),
         mark: format!("{}/check", names::mark_prefix(&layout)),
     };
+    let missing = missing(&mut hands, tickets, &head.commit, &desk.mark)
+        .await
+        .map_err(NightError::Trouble)?;
     let mut proofs = Vec::new();
     for ((check, command), tickets) in wanted {
         let asked = Wanted {
@@ -96,7 +124,37 @@ pub async fn prove(site: Site, tickets: &[Arc<Ticket>]) -> Result<Vec<Proof>, Ni
             verdict,
         });
     }
-    Ok(proofs)
+    Ok(Proved { proofs, missing })
+}
+
+async fn missing(
+    hands: &mut Hands,
+    tickets: &[Arc<Ticket>],
+    head: &CommitId,
+    mark: &str,
+) -> Result<Vec<Absent>, Trouble> {
+    let mut wanted: BTreeMap<String, (&Requirement, Vec<TicketId>)> = BTreeMap::new();
+    let ready = tickets.iter().filter(|it| it.facts.status == Status::Ready);
+    for (ticket, requirement) in ready.flat_map(|it| it.requires.iter().map(move |one| (it, one))) {
+        let name = requirement.to_string();
+        let (_, of) = wanted.entry(name).or_insert((requirement, Vec::new()));
+        of.push(ticket.id().clone());
+    }
+    if !wanted.is_empty() {
+        // What chooses between versions of a tool looks at the files of the room.
+        hands.furnish(Room::Bench, head).await?;
+    }
+    let mut missing = Vec::new();
+    for (requirement, tickets) in wanted.into_values() {
+        if let Met::No(found) = hands.probe(requirement, Room::Bench, mark).await? {
+            missing.push(Absent {
+                requirement: requirement.clone(),
+                found,
+                tickets,
+            });
+        }
+    }
+    Ok(missing)
 }
 
 fn distinct(site: &Site, tickets: &[Arc<Ticket>]) -> BTreeMap<(Check, String), Vec<TicketId>> {

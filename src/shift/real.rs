@@ -14,12 +14,13 @@ use super::{
     hands::{Desk, Hands},
     objective::Written,
     outlook,
+    probe::Met,
     watch::InHand,
     world::{AttemptAt, Trouble, World},
 };
 use crate::{
     backlog::{
-        Backlog, QUIET, Shelf,
+        Backlog, QUIET, Requirement, Shelf,
         ticket::{Ticket, TicketId},
     },
     clock::{self, Now},
@@ -47,6 +48,8 @@ pub(super) struct Real {
     places: HashMap<TicketId, usize>,
     /// Verdicts on snapshots, good for this run only.
     pub(super) seen: HashMap<(TreeId, String, Check), Verdict>,
+    /// What tickets required, and when it was looked at.
+    pub(super) probed: HashMap<Requirement, (Met, Instant)>,
     pub(super) author: Author,
     /// The night's id; empty until it is known which night this run works on.
     pub(super) night: String,
@@ -93,6 +96,7 @@ impl Real {
             backlog: Arc::clone(&backlog),
             places: HashMap::new(),
             seen: HashMap::new(),
+            probed: HashMap::new(),
             author,
             night: String::new(),
             program,

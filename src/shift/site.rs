@@ -39,6 +39,8 @@ pub struct Site {
     pub policy: Policy,
     /// Whether the contract's file is there; otherwise the default contract holds.
     pub contracted: bool,
+    /// The contract's text.
+    pub contract: String,
     /// What is wrong in these two files.
     pub diagnostics: Vec<Diagnostic>,
     /// What confines here, once it was looked for.
@@ -80,7 +82,8 @@ impl Site {
         let policy_text = read(&found.root.join(&config.policy))?;
         let contracted = policy_text.is_some();
         let text = policy_text.unwrap_or_else(|| Policy::default_text().to_owned());
-        let (policy, problems) = policy::parse(&Source::new(PathBuf::from(&config.policy), text));
+        let (policy, problems) =
+            policy::parse(&Source::new(PathBuf::from(&config.policy), text.clone()));
         diagnostics.extend(problems);
         let policy = policy
             .with_protected(&config.gate.protect)
@@ -94,6 +97,7 @@ impl Site {
             configured,
             policy,
             contracted,
+            contract: text,
             diagnostics,
             engine: OnceLock::new(),
         })

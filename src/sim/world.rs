@@ -80,6 +80,7 @@ fn read(earth: &Earth) -> Backlog {
             body: String::new(),
             gate: None,
             accept: None,
+            requires: Vec::new(),
             model: None,
             timeout: None,
             extra: std::collections::BTreeMap::new(),

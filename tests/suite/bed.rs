@@ -134,11 +134,24 @@ impl Bed {
         self.write("nightshift.toml", &config);
     }
 
-    /// Writes a file of the checkout.
+    /// Writes a file of the checkout. One that a night must trust is trusted with it.
     pub(crate) fn write(&self, path: &str, text: &str) {
+        self.write_untrusted(path, text);
+        if ["nightshift.toml", "policy.toml"].contains(&path) || path.starts_with("templates/") {
+            self.trust();
+        }
+    }
+
+    /// Writes a file of the checkout, and no more.
+    pub(crate) fn write_untrusted(&self, path: &str, text: &str) {
         let path = self.root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    /// Trusts the files of the checkout as they are, unless they have errors.
+    pub(crate) fn trust(&self) {
+        self.nightshift(&["trust", "--yes"]);
     }
 
     /// Writes a ticket; `keys` are front matter lines.

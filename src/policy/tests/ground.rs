@@ -43,6 +43,7 @@ pub(super) fn ticket(title: &str, body: &str) -> Ticket {
         body: body.to_owned(),
         gate: None,
         accept: None,
+        requires: Vec::new(),
         model: None,
         timeout: None,
         extra: std::collections::BTreeMap::default(),

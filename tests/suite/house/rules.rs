@@ -40,6 +40,7 @@ const FACTS: &[&str] = &[
     "policy::decision",
     "repo::id",
     "backlog::overlap",
+    "backlog::requirement",
     "backlog::ticket",
     "config::budget",
     "process::id",
