@@ -24,7 +24,7 @@ pub(super) fn events(line: &str) -> Option<Vec<HarnessEvent>> {
         "text" => says(text(&value, "/part/text")),
         "tool_use" => vec![tool_use(&value)],
         "message" => gemini(&value),
-        "message_update" => pi(&value),
+        "message_end" => pi(&value),
         "tool_execution_start" => vec![call(text(&value, "/toolName"), value.get("args").cloned())],
         "compaction_start" => vec![HarnessEvent::AutoCompactionStart],
         "compaction_end" => vec![HarnessEvent::AutoCompactionEnd],
@@ -177,13 +177,13 @@ fn gemini(value: &Value) -> Vec<HarnessEvent> {
     }
 }
 
+/// pi repeats the whole message with every piece of it: its end is enough.
 fn pi(value: &Value) -> Vec<HarnessEvent> {
-    let delta = text(value, "/assistantMessageEvent/delta");
-    match text(value, "/assistantMessageEvent/type") {
-        Some("thinking_delta") => thinks(delta),
-        Some("text_delta") => says(delta),
-        _ => Vec::new(),
+    if text(value, "/message/role") != Some("assistant") {
+        return Vec::new();
     }
+    let spoken = |event: &HarnessEvent| !matches!(event, HarnessEvent::ToolCall { .. });
+    blocks(value).into_iter().filter(spoken).collect()
 }
 
 #[cfg(test)]
@@ -237,7 +237,7 @@ mod tests {
                 &[r#"{"type":"output_delta","text":"hi"}"#],
             ),
             (
-                r#"{"type":"message_update","assistantMessageEvent":{"type":"text_delta","delta":"hi"}}"#,
+                r#"{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"hi"}]}}"#,
                 &[r#"{"type":"output_delta","text":"hi"}"#],
             ),
         ] {

@@ -299,13 +299,11 @@ pub(super) async fn run_with(
             Ending::Weather,
         )
     });
-    let ending = match ending {
-        // An exit code alone is never success.
-        Ending::Exited if !ear.is_settled && record.watch().lacks_its_end() => Ending::Failed {
-            reason: "its stream ended without its last event".to_owned(),
-        },
-        ending => ending,
-    };
+    // An exit code alone is never success.
+    let objection = (ending == Ending::Exited && !ear.is_settled)
+        .then(|| record.watch().objection())
+        .flatten();
+    let ending = objection.map_or(ending, |reason| Ending::Failed { reason });
     let tools = record.watch().tools();
     let ending = if asks && ear.judged == 0 && tools > 0 && ending == Ending::Exited {
         Ending::Failed {

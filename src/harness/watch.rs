@@ -59,6 +59,8 @@ pub(super) struct Watch {
     /// Whether a session that went well says so at its end.
     says_its_end: bool,
     has_ended: bool,
+    /// The words of its last event, where that says that the session failed.
+    failed: Option<String>,
     /// How long after its begin the first event came.
     first_sign: Option<Duration>,
     /// How many events were about the use of a tool.
@@ -92,6 +94,7 @@ impl Watch {
                 None => known::of(config).is_some_and(known::Known::says_its_end),
             },
             has_ended: false,
+            failed: None,
             first_sign: None,
             tools: 0,
             is_read: false,
@@ -103,9 +106,15 @@ impl Watch {
         self.first_sign
     }
 
-    /// Whether its last event is missing, which it would have told had it gone well.
-    pub(super) fn lacks_its_end(&self) -> bool {
-        self.says_its_end && !self.has_ended
+    /// Why a session that ended with a good exit code has not gone well all the same; `None` when
+    /// nothing says so. The words are not redacted.
+    pub(super) fn objection(&self) -> Option<String> {
+        match &self.failed {
+            Some(words) if words.is_empty() => Some("it said that it failed".to_owned()),
+            Some(words) => Some(format!("it said that it failed: {words}")),
+            None => (self.says_its_end && !self.has_ended)
+                .then(|| "its stream ended without its last event".to_owned()),
+        }
     }
 
     /// Returns the normalized events of a line as it is kept; `None` when it is plain output.
@@ -149,9 +158,16 @@ impl Watch {
             Mood::Working | Mood::Ended => self.retries = 0,
         }
         match reading.mood {
-            Mood::Ended => self.has_ended = true,
             Mood::Same => {}
-            _ => self.has_ended = false,
+            mood => {
+                self.has_ended = mood == Mood::Ended;
+                self.failed = (mood == Mood::Failed).then(|| {
+                    reading
+                        .fault
+                        .as_ref()
+                        .map_or_else(String::new, |it| it.text.clone())
+                });
+            }
         }
         if reading.mood != Mood::Same {
             self.last_sign = Instant::now();

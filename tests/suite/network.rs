@@ -1,10 +1,6 @@
 //! What agents and gates reach over the network: gates nothing, agents everything or what is listed.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpListener,
-    thread,
-};
+use std::{io::Write as _, net::TcpListener, thread};
 
 use crate::bed::Bed;
 
@@ -16,7 +12,8 @@ fn server() -> u16 {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             stream.write_all(b"hello from outside\n").ok();
-            stream.read(&mut [0; 64]).ok();
+            // Until the other end closes.
+            std::io::copy(&mut stream, &mut std::io::sink()).ok();
         }
     });
     port

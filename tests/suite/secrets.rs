@@ -162,6 +162,13 @@ fn the_value_of_a_variable_is_nowhere_in_any_form() {
         "printf '%s\\n' \"gate $DEPLOY_PASSWORD\"; ! [ -f red.txt ]",
         "",
     );
+    // Both are told to pass it on: without that, neither would see it.
+    let config = bed.read("nightshift.toml");
+    let passed = |table: &str| format!("{table}\nenv = [\"DEPLOY_PASSWORD\"]\n");
+    let config = config
+        .replace("[gate]\n", &passed("[gate]"))
+        .replace("[sandbox]\n", &passed("[sandbox]"));
+    bed.write("nightshift.toml", &config);
     let mut steps = String::new();
     for line in shell {
         steps.push_str(&format!("- sh: {}\n", serde_json::Value::from(line)));

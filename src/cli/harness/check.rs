@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     super::{
         failure::{Done, Failure, Kind},
-        night,
+        night, trust,
         ui::Ui,
     },
     proof::Checked,
@@ -45,6 +45,9 @@ const ID: &str = "prove-the-night";
 
 pub(super) fn run(name: &str, start: &Path, environment: &Environment, ui: Ui) -> Done {
     let (config, users) = configured(name, start, environment)?;
+    if let Some(users) = &users {
+        trust::of_site(users, ui)?;
+    }
     let failed = |error: PathError| Failure::of(Kind::Environment, &error);
     let folder = tempfile::Builder::new()
         .prefix("nightshift-check-")
@@ -64,6 +67,10 @@ pub(super) fn run(name: &str, start: &Path, environment: &Environment, ui: Ui) -
         .clone()
         .with_state_home(&folder.path().join("state"));
     let mut site = Site::open(&root, there).map_err(|error| Failure::from(&error))?;
+    // Everything in it was written here, a moment ago; what the user's own says is theirs to start.
+    site.trust()
+        .and_then(|trust| site.trust_all(&trust))
+        .map_err(failed)?;
     site.config.agent.harness = vec![name.to_owned()];
     site.config.harness = [(name.to_owned(), config.clone())].into();
     site.config.gate.run = Some("true".to_owned());

@@ -118,7 +118,7 @@ fn npm(folder: &Path, args: &[&str]) -> Option<()> {
 }
 
 /// Prints a line also when the test passes, whose own output is shown only when it fails.
-fn say(line: &str) {
+pub(super) fn say(line: &str) {
     let mut stderr = io::stderr();
     writeln!(stderr, "{line}").unwrap();
 }
