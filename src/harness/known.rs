@@ -1,6 +1,7 @@
 //! Agent CLIs whose headless command lines were observed to work, for `init` to write.
 //!
-//! Versions observed: claude 2.1.197, codex 0.169.0, opencode 1.18.33, gemini 0.61.0, qwen 0.15.10,
+//! Versions observed over the Agent Client Protocol: claude-agent-acp 0.100.0, codex-acp 2.6.0, and
+//! of those below the same. Versions observed: claude 2.1.197, codex 0.169.0, opencode 1.18.33, gemini 0.61.0, qwen 0.15.10,
 //! pi 0.73.1, copilot 1.0.102, hermes 0.19.0, aider 0.86.2. Those that can continue a session were
 //! seen to do so by the words in `resume`.
 
@@ -17,6 +18,8 @@ pub struct Known {
     pub program: &'static str,
     /// Its arguments.
     arguments: &'static [&'static str],
+    /// Whether these make it speak the Agent Client Protocol.
+    is_acp: bool,
     /// How the prompt goes in, as the configuration writes it.
     prompt: &'static str,
     /// What continues a session, where the arguments have `{resume}`; empty when nothing was seen
@@ -30,7 +33,7 @@ pub struct Known {
     pub caveats: &'static [&'static str],
 }
 
-const ALL: [Known; 9] = [
+const ALL: [Known; 11] = [
     Known {
         name: "claude",
         program: "claude",
@@ -42,6 +45,7 @@ const ALL: [Known; 9] = [
             "--model",
             "{model}",
         ],
+        is_acp: false,
         prompt: "stdin",
         resume: &["--resume", "{session}"],
         env: &[("DISABLE_AUTOUPDATER", "1"), ("DISABLE_TELEMETRY", "1")],
@@ -60,6 +64,7 @@ const ALL: [Known; 9] = [
             "{model}",
             "-",
         ],
+        is_acp: false,
         prompt: "stdin",
         resume: &["resume", "{session}"],
         env: &[],
@@ -72,17 +77,10 @@ const ALL: [Known; 9] = [
     Known {
         name: "opencode",
         program: "opencode",
-        arguments: &[
-            "run",
-            "--format",
-            "json",
-            "--title",
-            "nightshift",
-            "-m",
-            "{model}",
-        ],
-        prompt: "arg",
-        resume: &["--session", "{session}"],
+        arguments: &["acp"],
+        is_acp: true,
+        prompt: "",
+        resume: &[],
         env: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
         login: &[
             ".local/share/opencode/auth.json",
@@ -90,8 +88,33 @@ const ALL: [Known; 9] = [
             ".config/opencode/opencode.jsonc",
         ],
         caveats: &[
-            "everything is allowed to it by default",
-            "it may compact without end on a context that is too long: nightshift ends it",
+            "it tells what it costs, and not how many tokens it took",
+            "of its configuration only model and provider go along, and only from opencode.json",
+        ],
+    },
+    Known {
+        name: "claude-acp",
+        program: "claude-agent-acp",
+        arguments: &[],
+        is_acp: true,
+        prompt: "",
+        resume: &[],
+        env: &[("DISABLE_AUTOUPDATER", "1"), ("DISABLE_TELEMETRY", "1")],
+        login: &[".claude/.credentials.json"],
+        caveats: &["it reads no settings and no CLAUDE.md of the repository"],
+    },
+    Known {
+        name: "codex-acp",
+        program: "codex-acp",
+        arguments: &[],
+        is_acp: true,
+        prompt: "",
+        resume: &[],
+        env: &[("NO_BROWSER", "1")],
+        login: &[".codex/auth.json"],
+        caveats: &[
+            "it asks about exceptions only: what fits its own sandbox runs unasked",
+            "its own sandbox may not work inside of ours: then every command asks",
         ],
     },
     Known {
@@ -108,6 +131,7 @@ const ALL: [Known; 9] = [
             "{resume}",
             "-p",
         ],
+        is_acp: false,
         prompt: "arg",
         resume: &["--resume", "{session}"],
         env: &[("GEMINI_CLI_NO_RELAUNCH", "true")],
@@ -130,6 +154,7 @@ const ALL: [Known; 9] = [
             "{resume}",
             "-p",
         ],
+        is_acp: false,
         prompt: "arg",
         resume: &["--resume", "{session}"],
         env: &[],
@@ -140,6 +165,7 @@ const ALL: [Known; 9] = [
         name: "pi",
         program: "pi",
         arguments: &["--mode", "json", "--no-session", "--model", "{model}"],
+        is_acp: false,
         prompt: "arg",
         resume: &[],
         env: &[],
@@ -163,6 +189,7 @@ const ALL: [Known; 9] = [
             "{resume}",
             "-p",
         ],
+        is_acp: false,
         prompt: "arg",
         resume: &["--resume={session}"],
         env: &[("COPILOT_AUTO_UPDATE", "false")],
@@ -173,6 +200,7 @@ const ALL: [Known; 9] = [
         name: "hermes",
         program: "hermes",
         arguments: &["-z"],
+        is_acp: false,
         prompt: "arg",
         resume: &[],
         env: &[],
@@ -199,6 +227,7 @@ const ALL: [Known; 9] = [
             "--message-file",
             "{prompt_file}",
         ],
+        is_acp: false,
         prompt: "file",
         resume: &[],
         env: &[],
@@ -219,6 +248,19 @@ pub fn all() -> &'static [Known] {
 pub(super) fn of_program(program: &str) -> Option<&'static Known> {
     let name = Path::new(program).file_name()?.to_str()?;
     ALL.iter().find(|known| known.program == name)
+}
+
+/// Returns the known agent that this command line makes speak the protocol: often a launcher, such
+/// as `npx` or `node`, with the agent among its words.
+pub(super) fn of_acp(command: &[String]) -> Option<&'static Known> {
+    let is_in = |part: &str| command.iter().any(|word| word.contains(part));
+    if is_in("claude-agent-acp") || is_in("claude-code-acp") {
+        return find("claude-acp");
+    }
+    if is_in("codex-acp") {
+        return find("codex-acp");
+    }
+    of_program(command.first()?)
 }
 
 /// Returns the known agent of a name.
@@ -245,6 +287,37 @@ impl Known {
         }
     }
 
+    /// The same when it speaks the protocol.
+    pub(super) fn acp_capabilities(&self) -> Capabilities {
+        let seen = |programs: &[&str]| {
+            if programs.contains(&self.program) {
+                Proof::Verified
+            } else {
+                Proof::No
+            }
+        };
+        let whole = ["claude-agent-acp", "codex-acp", "opencode"];
+        let talks = ["gemini", "qwen", "hermes"];
+        let all = [&whole[..], &talks[..]].concat();
+        Capabilities {
+            events: seen(&all),
+            usage: match self.program {
+                // What it costs, and no tokens.
+                "opencode" => Proof::Declared,
+                _ => seen(&all),
+            },
+            resume: seen(&whole),
+            limits_recognised: seen(&all),
+            hard_deny: match self.program {
+                "claude-agent-acp" | "opencode" => Proof::Verified,
+                // codex asks about exceptions, the others not about what they take for safe.
+                "codex-acp" | "gemini" | "qwen" => Proof::Declared,
+                _ => Proof::No,
+            },
+            mcp: seen(&["claude-agent-acp", "codex-acp", "opencode", "gemini"]),
+        }
+    }
+
     /// Returns a ready `[harness.NAME]` table.
     pub fn as_toml(&self) -> String {
         let quote = |word: &str| toml::Value::String(word.to_owned()).to_string();
@@ -257,8 +330,11 @@ impl Known {
             // Writing to a String does not fail.
             _ = writeln!(text, "# {caveat}");
         }
-        _ = writeln!(text, "command = [{}]", words.join(", "));
-        _ = writeln!(text, "prompt  = \"{}\"", self.prompt);
+        let way = if self.is_acp { "acp    " } else { "command" };
+        _ = writeln!(text, "{way} = [{}]", words.join(", "));
+        if !self.is_acp {
+            _ = writeln!(text, "prompt  = \"{}\"", self.prompt);
+        }
         if !self.resume.is_empty() {
             let words: Vec<_> = self.resume.iter().copied().map(quote).collect();
             _ = writeln!(text, "resume  = [{}]", words.join(", "));
@@ -289,10 +365,16 @@ mod tests {
             let (config, problems) = config::parse(&Source::new("x", known.as_toml()));
             assert!(problems.is_empty(), "{}: {problems:?}", known.name);
             let harness = &config.harness[known.name];
-            let HarnessKind::Command { command, prompt } = &harness.kind else {
-                panic!("{}", known.name);
-            };
             assert_eq!(harness.resume, known.resume);
+            let (command, prompt) = match &harness.kind {
+                HarnessKind::Command { command, prompt } => (command, prompt),
+                HarnessKind::Acp { command } => {
+                    assert!(known.is_acp);
+                    assert_eq!(of_acp(command), Some(known));
+                    continue;
+                }
+                HarnessKind::Script { .. } => panic!("{}", known.name),
+            };
             // A prompt that is an argument belongs right behind `-p`.
             let place = command.iter().position(|word| word == "{resume}");
             assert!(

@@ -28,7 +28,7 @@ pub struct Readiness {
 /// own) or below `root`, its folder of stories below `root`.
 pub fn ready(name: &str, config: &HarnessConfig, path: &OsStr, root: &Path) -> Readiness {
     match &config.kind {
-        HarnessKind::Command { command, .. } => {
+        HarnessKind::Command { command, .. } | HarnessKind::Acp { command } => {
             let path = config.env.get("PATH").map_or(path, OsStr::new);
             let what = program(name, command, path, root);
             Readiness {
@@ -73,8 +73,29 @@ fn program(name: &str, command: &[String], path: &OsStr, root: &Path) -> Result<
         .ok_or_else(|| format!("`{program}` of `[harness.{name}]` is not {place}"))
 }
 
-/// Of a program that is not known nothing is promised, though its words may be.
+/// Returns whether a session of this harness can be continued.
+pub fn can_continue(config: &HarnessConfig) -> bool {
+    match &config.kind {
+        HarnessKind::Acp { command } => capabilities(config, command).resume != Proof::No,
+        HarnessKind::Command { .. } | HarnessKind::Script { .. } => !config.resume.is_empty(),
+    }
+}
+
+/// Of a program that is not known nothing is promised, though its words may be. Any agent that
+/// speaks the protocol tells its events and may ask before a call.
 fn capabilities(config: &HarnessConfig, command: &[String]) -> Capabilities {
+    if let HarnessKind::Acp { .. } = config.kind {
+        let any = Capabilities {
+            events: Proof::Declared,
+            mcp: Proof::Declared,
+            ..Capabilities::none()
+        };
+        let all = known::of_acp(command).map_or(any, known::Known::acp_capabilities);
+        return Capabilities {
+            limits_recognised: own_words(config, all),
+            ..all
+        };
+    }
     let known = command
         .first()
         .and_then(|program| known::of_program(program));
@@ -82,11 +103,15 @@ fn capabilities(config: &HarnessConfig, command: &[String]) -> Capabilities {
     let declared = |there: bool| if there { Proof::Declared } else { Proof::No };
     Capabilities {
         resume: declared(!config.resume.is_empty()),
-        limits_recognised: match all.limits_recognised {
-            Proof::No => declared(!config.weather.is_empty()),
-            seen => seen,
-        },
+        limits_recognised: own_words(config, all),
         ..all
+    }
+}
+
+fn own_words(config: &HarnessConfig, all: Capabilities) -> Proof {
+    match all.limits_recognised {
+        Proof::No if !config.weather.is_empty() => Proof::Declared,
+        seen => seen,
     }
 }
 

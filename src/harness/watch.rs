@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     allowance::Allowance,
     event::{Ending, Usage, Weather},
-    reading::{self, Message, Mood},
+    reading::{self, Message, Mood, Reading},
     usage::Meter,
     weather::{Recogniser, Table, endless},
 };
@@ -59,7 +59,9 @@ impl Watch {
     /// Begins, for an agent and what it may use up, in the machine's time zone.
     pub(super) fn new(config: &HarnessConfig, allowance: &Allowance, zone: TimeZone) -> Self {
         let program = match &config.kind {
-            HarnessKind::Command { command, .. } => command.first().map(String::as_str),
+            HarnessKind::Command { command, .. } | HarnessKind::Acp { command } => {
+                command.first().map(String::as_str)
+            }
             HarnessKind::Script { .. } => None,
         };
         Self {
@@ -93,6 +95,11 @@ impl Watch {
             }
             return;
         };
+        self.take(reading, now);
+    }
+
+    /// Takes what a line was read to say.
+    pub(super) fn take(&mut self, reading: Reading, now: Timestamp) {
         self.recogniser.reading(&reading, now);
         match reading.mood {
             Mood::Same | Mood::Troubled | Mood::Failed => {}

@@ -298,7 +298,7 @@ fn each_problem_is_named_with_its_place_and_the_next_step() {
         ),
         (
             "[harness.mine]\ncommand = [\"a\"]\nstories = \"b\"",
-            "bad-value 3:1 a harness has either `command` or `stories`, not both / take one of \
+            "bad-value 3:1 a harness has only one of `command`, `acp` and `stories` / take one of \
              the two out",
         ),
         (

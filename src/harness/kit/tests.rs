@@ -12,6 +12,7 @@ fn place<'a>(folder: &'a Path, voice: &'a [(&'static str, String)]) -> Place<'a>
         program: Path::new("/opt/it's/nightshift"),
         socket: Path::new("/run/desk"),
         voice,
+        model: None,
     }
 }
 
