@@ -12,6 +12,9 @@ mod client;
 mod reader;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use client::{Opening, Outcome, Talk, open, outcome};
 pub(super) use reader::Told;
 pub(super) use wire::Line;
