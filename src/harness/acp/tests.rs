@@ -110,10 +110,12 @@ async fn a_turn_becomes_normalized_events() {
     let shown: Vec<String> = played
         .events()
         .iter()
+        // When the session's name is known, and the two are written, is a matter of luck.
+        .filter(|event| !matches!(event, HarnessEvent::RunStarted { .. }))
         .map(|event| {
             let value = serde_json::to_value(event).unwrap();
             let name = value["type"].as_str().unwrap().to_owned();
-            let more = ["text", "session", "input", "name", "usage"]
+            let more = ["text", "input", "name"]
                 .iter()
                 .filter_map(|key| value.get(key));
             more.fold(name, |all, more| format!("{all} {more}"))
@@ -123,8 +125,6 @@ async fn a_turn_becomes_normalized_events() {
         shown,
         [
             "run_claimed",
-            "run_started",
-            "run_started \"s1\"",
             "thinking_delta \"Hm.\"",
             "output_delta \"I look around.\"",
             "output_delta \"Then\"",
@@ -134,8 +134,13 @@ async fn a_turn_becomes_normalized_events() {
             "auto_compaction_end",
             "output_delta \"All done.\"",
             "output_delta \"late news\"",
-            "run_completed {\"cost_usd\":0.25,\"input_tokens\":100,\"output_tokens\":7}",
+            "run_completed",
         ]
+    );
+    let usage = played.report().usage.clone().unwrap();
+    assert_eq!(
+        (usage.input_tokens, usage.output_tokens, usage.cost_usd),
+        (Some(100), Some(7), Some(0.25))
     );
     assert_eq!(played.report().judged, 1);
     assert_eq!(played.report().session.as_deref(), Some("s1"));
@@ -224,7 +229,7 @@ async fn a_turn_that_a_refusal_ended_goes_on_in_the_same_session() {
         assert_eq!(heard.matches("session/new").count(), 1);
         assert_eq!(heard.matches("session/prompt").count(), 2);
         assert!(
-            heard.contains("git push --force\\\\\\\"}`: not at night"),
+            heard.contains(r#"git push --force\"}`: not at night"#),
             "{heard}"
         );
     }
@@ -334,11 +339,13 @@ async fn retries_and_compactions_are_counted() {
 async fn an_agent_that_dies_or_hangs_has_not_succeeded() {
     run("text before; exit 3")
         .await
-        .failed("in the middle of its turn, with exit code 3");
+        .failed("in the middle of its turn");
     run("text before; exit 0")
         .await
-        .failed("in the middle of its turn, with exit code 0");
-    run("text before; kill -9 $$").await.failed("signal 9");
+        .failed("in the middle of its turn");
+    run("text before; kill -9 $$")
+        .await
+        .failed("in the middle of its turn");
     run("exec >&-; sleep 5")
         .await
         .failed("in the middle of its turn");
