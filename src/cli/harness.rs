@@ -94,7 +94,9 @@ async fn line(
 ) -> Line {
     let ready = harness::ready(name, config, &environment.path, root);
     let version = match (&config.kind, ready.ok) {
-        (HarnessKind::Command { .. }, true) => version(&ready.what, environment).await,
+        (HarnessKind::Command { .. } | HarnessKind::Acp { .. }, true) => {
+            version(&ready.what, environment).await
+        }
         _ => None,
     };
     let login = environment.home.as_deref().map_or_else(

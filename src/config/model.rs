@@ -193,6 +193,12 @@ pub enum HarnessKind {
         /// How the prompt goes in.
         prompt: PromptBy,
     },
+    /// An agent that speaks the Agent Client Protocol on its standard input and output; `{bench}`,
+    /// `{model}` and `{ticket}` are filled in.
+    Acp {
+        /// Program and arguments.
+        command: Vec<String>,
+    },
     /// The embedded scripted agent: a story file per ticket, `<stories>/<ticket>.yaml`.
     Script {
         /// The folder of stories, relative to the repository's root.

@@ -57,11 +57,31 @@ impl Asked {
     }
 }
 
+/// Where this process itself asks.
+#[derive(Debug, Clone)]
+pub(super) struct Door(mpsc::Sender<Asked>);
+
+impl Door {
+    /// Asks about a call.
+    ///
+    /// # Errors
+    /// It is refused, for this reason.
+    pub(super) async fn ask(&self, call: ToolCall) -> Result<(), String> {
+        let answer = ask(call, &self.0).await;
+        if answer.allow {
+            Ok(())
+        } else {
+            Err(answer.reason)
+        }
+    }
+}
+
 /// The listening end. Dropping it closes it: whoever asks then is refused.
 #[derive(Debug)]
 pub(super) struct Desk {
     socket: PathBuf,
     calls: mpsc::Receiver<Asked>,
+    door: Door,
     task: JoinHandle<()>,
 }
 
@@ -84,6 +104,7 @@ impl Desk {
         fs::set_permissions(socket, fs::Permissions::from_mode(0o600))
             .at("set the permissions of", socket)?;
         let (send, calls) = mpsc::channel(16);
+        let door = Door(send.clone());
         let task = tokio::spawn(async move {
             // An accept that fails (no descriptor left) leaves the hook without an answer.
             while let Ok((stream, _)) = listener.accept().await {
@@ -93,8 +114,14 @@ impl Desk {
         Ok(Self {
             socket: socket.to_owned(),
             calls,
+            door,
             task,
         })
+    }
+
+    /// Another way in than the socket, for a protocol that is spoken by this process.
+    pub(super) fn door(&self) -> Door {
+        self.door.clone()
     }
 
     /// Returns the next call. Never returns when nobody asks; loses nothing when dropped.

@@ -74,6 +74,9 @@ pub(super) fn printable(ending: Ending, redactor: &Redactor) -> Ending {
             said: record::printable(redactor, &weather.said),
             ..weather
         }),
+        Ending::Failed { reason } => Ending::Failed {
+            reason: record::printable(redactor, &reason),
+        },
         other => other,
     }
 }

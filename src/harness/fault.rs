@@ -78,19 +78,20 @@ impl Fault {
     fn field(&mut self, name: &str, field: &Value, depth: usize) {
         match (name, field) {
             (
-                "message" | "errorMessage" | "finalError" | "result" | "responseBody" | "details",
+                "message" | "errorMessage" | "finalError" | "result" | "responseBody" | "details"
+                | "additionalDetails",
                 Value::String(text),
             ) => self.say(text, depth),
             // claude's `error` is a code, others' is a sentence.
             ("error", Value::String(text)) if text.contains(' ') => self.say(text, depth),
             (
                 "error" | "code" | "errorCode" | "errorType" | "type" | "status" | "reason"
-                | "subtype" | "quotaId",
+                | "subtype" | "quotaId" | "errorKind" | "errorName" | "codexErrorInfo",
                 Value::String(code),
             ) => self.codes.push(code.clone()),
             (
                 "statusCode" | "api_error_status" | "error_status" | "status" | "code"
-                | "http_status",
+                | "http_status" | "httpStatusCode",
                 Value::Number(number),
             ) => {
                 let status = number

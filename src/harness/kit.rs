@@ -7,10 +7,14 @@
 //! agents, so every hook command here turns all three into a refusal.
 
 mod claude;
+mod claude_acp;
 mod codex;
+mod codex_acp;
 mod copilot;
 mod gemini;
+mod gemini_acp;
 mod hermes;
+mod opencode_acp;
 mod pi;
 mod qwen;
 
@@ -27,6 +31,9 @@ use crate::layout::{self, PathContext, PathError};
 /// How long a hook may take before it counts as hanging, in seconds; what the agent itself allows
 /// is longer.
 const DEADLINE: u32 = 10;
+
+/// The verbs of `nightshift mcp`.
+const NIGHT: [&str; 5] = ["note", "assume", "park", "halt", "done"];
 
 /// Where a session's kit goes, and what is in it.
 pub(super) struct Place<'a> {
@@ -45,6 +52,8 @@ pub(super) struct Place<'a> {
     /// What the session's own variables are, for servers that an agent starts without its
     /// environment.
     pub(super) voice: &'a [(&'static str, String)],
+    /// The model to ask for.
+    pub(super) model: Option<&'a str>,
 }
 
 /// What the agent gets.
@@ -52,6 +61,8 @@ pub(super) struct Place<'a> {
 pub(super) struct Kit {
     /// Arguments, after its own.
     pub(super) args: Vec<String>,
+    /// What an agent that speaks the protocol is told when a session is made.
+    pub(super) meta: Map<String, Value>,
     /// Variables.
     pub(super) env: Vec<(&'static str, String)>,
     /// Files of the bench that would open the gate again: the agent does not see them.
@@ -76,6 +87,35 @@ pub(super) fn equip(agent: &Known, place: &Place<'_>) -> Result<Option<Kit>, Pat
         "pi" => pi::kit(place)?,
         _ => return Ok(None),
     }))
+}
+
+/// Equips an agent that speaks the protocol, so that its permission requests come to us; `None`
+/// when there is nothing to equip it with.
+///
+/// # Errors
+/// One of the files cannot be written.
+pub(super) fn equip_acp(agent: &Known, place: &Place<'_>) -> Result<Option<Kit>, PathError> {
+    Ok(Some(match agent.program {
+        "claude-agent-acp" => claude_acp::kit(place)?,
+        "codex-acp" => codex_acp::kit(place)?,
+        "opencode" => opencode_acp::kit(place)?,
+        "gemini" => gemini_acp::gemini(place, agent.login)?,
+        "qwen" => gemini_acp::qwen(place, agent.login)?,
+        _ => {
+            for login in agent.login {
+                place.bring(login)?;
+            }
+            return Ok(None);
+        }
+    }))
+}
+
+/// Returns the fields of an object.
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
 }
 
 impl Place<'_> {

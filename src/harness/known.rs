@@ -1,6 +1,7 @@
 //! Agent CLIs whose headless command lines were observed to work, for `init` to write.
 //!
-//! Versions observed: claude 2.1.197, codex 0.169.0, opencode 1.18.33, gemini 0.61.0, qwen 0.15.10,
+//! Versions observed over the Agent Client Protocol: claude-agent-acp 0.100.0, codex-acp 2.6.0, and
+//! of those below the same. Versions observed: claude 2.1.197, codex 0.169.0, opencode 1.18.33, gemini 0.61.0, qwen 0.15.10,
 //! pi 0.73.1, copilot 1.0.102, hermes 0.19.0, aider 0.86.2. Those that can continue a session were
 //! seen to do so by the words in `resume`.
 
@@ -20,6 +21,8 @@ pub struct Known {
     pub observed: &'static str,
     /// Its arguments.
     arguments: &'static [&'static str],
+    /// Whether these make it speak the Agent Client Protocol.
+    is_acp: bool,
     /// How the prompt goes in, as the configuration writes it.
     prompt: &'static str,
     /// What continues a session, where the arguments have `{resume}`; empty when nothing was seen
@@ -35,7 +38,7 @@ pub struct Known {
     pub caveats: &'static [&'static str],
 }
 
-const ALL: [Known; 9] = [
+const ALL: [Known; 11] = [
     Known {
         name: "claude",
         program: "claude",
@@ -48,6 +51,7 @@ const ALL: [Known; 9] = [
             "--model",
             "{model}",
         ],
+        is_acp: false,
         prompt: "stdin",
         resume: &["--resume", "{session}"],
         env: &[("DISABLE_AUTOUPDATER", "1"), ("DISABLE_TELEMETRY", "1")],
@@ -76,6 +80,7 @@ const ALL: [Known; 9] = [
             "{model}",
             "-",
         ],
+        is_acp: false,
         prompt: "stdin",
         resume: &["resume", "{session}"],
         env: &[],
@@ -90,17 +95,10 @@ const ALL: [Known; 9] = [
         name: "opencode",
         program: "opencode",
         observed: "1.18.33",
-        arguments: &[
-            "run",
-            "--format",
-            "json",
-            "--title",
-            "nightshift",
-            "-m",
-            "{model}",
-        ],
-        prompt: "arg",
-        resume: &["--session", "{session}"],
+        arguments: &["acp"],
+        is_acp: true,
+        prompt: "",
+        resume: &[],
         env: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
         login: &[
             ".local/share/opencode/auth.json",
@@ -115,8 +113,42 @@ const ALL: [Known; 9] = [
             "openrouter.ai",
         ],
         caveats: &[
-            "everything is allowed to it by default",
-            "it may compact without end on a context that is too long: nightshift ends it",
+            "it tells what it costs, and not how many tokens it took",
+            "of its configuration only model and provider go along, and only from opencode.json",
+        ],
+    },
+    Known {
+        name: "claude-acp",
+        program: "claude-agent-acp",
+        observed: "0.100.0",
+        arguments: &[],
+        is_acp: true,
+        prompt: "",
+        resume: &[],
+        env: &[("DISABLE_AUTOUPDATER", "1"), ("DISABLE_TELEMETRY", "1")],
+        login: &[".claude/.credentials.json"],
+        hosts: &[
+            "api.anthropic.com",
+            "console.anthropic.com",
+            "platform.claude.com",
+            "claude.ai",
+        ],
+        caveats: &["it reads no settings and no CLAUDE.md of the repository"],
+    },
+    Known {
+        name: "codex-acp",
+        program: "codex-acp",
+        observed: "2.6.0",
+        arguments: &[],
+        is_acp: true,
+        prompt: "",
+        resume: &[],
+        env: &[("NO_BROWSER", "1")],
+        login: &[".codex/auth.json"],
+        hosts: &["api.openai.com", "chatgpt.com", "auth.openai.com"],
+        caveats: &[
+            "it asks about exceptions only: what fits its own sandbox runs unasked",
+            "its own sandbox may not work inside of ours: then every command asks",
         ],
     },
     Known {
@@ -134,6 +166,7 @@ const ALL: [Known; 9] = [
             "{resume}",
             "-p",
         ],
+        is_acp: false,
         prompt: "arg",
         resume: &["--resume", "{session}"],
         env: &[("GEMINI_CLI_NO_RELAUNCH", "true")],
@@ -162,6 +195,7 @@ const ALL: [Known; 9] = [
             "{resume}",
             "-p",
         ],
+        is_acp: false,
         prompt: "arg",
         resume: &["--resume", "{session}"],
         env: &[],
@@ -179,6 +213,7 @@ const ALL: [Known; 9] = [
         program: "pi",
         observed: "0.73.1",
         arguments: &["--mode", "json", "--no-session", "--model", "{model}"],
+        is_acp: false,
         prompt: "arg",
         resume: &[],
         env: &[],
@@ -204,6 +239,7 @@ const ALL: [Known; 9] = [
             "{resume}",
             "-p",
         ],
+        is_acp: false,
         prompt: "arg",
         resume: &["--resume={session}"],
         env: &[("COPILOT_AUTO_UPDATE", "false")],
@@ -216,6 +252,7 @@ const ALL: [Known; 9] = [
         program: "hermes",
         observed: "0.19.0",
         arguments: &["-z"],
+        is_acp: false,
         prompt: "arg",
         resume: &[],
         env: &[],
@@ -244,6 +281,7 @@ const ALL: [Known; 9] = [
             "--message-file",
             "{prompt_file}",
         ],
+        is_acp: false,
         prompt: "file",
         resume: &[],
         env: &[],
@@ -276,8 +314,22 @@ pub fn hosts(config: &HarnessConfig) -> &'static [&'static str] {
 pub fn of(config: &HarnessConfig) -> Option<&'static Known> {
     match &config.kind {
         HarnessKind::Command { command, .. } => of_program(command.first()?),
+        HarnessKind::Acp { command } => of_acp(command),
         HarnessKind::Script { .. } => None,
     }
+}
+
+/// Returns the known agent that this command line makes speak the protocol: often a launcher, such
+/// as `npx` or `node`, with the agent among its words.
+pub(super) fn of_acp(command: &[String]) -> Option<&'static Known> {
+    let is_in = |part: &str| command.iter().any(|word| word.contains(part));
+    if is_in("claude-agent-acp") || is_in("claude-code-acp") {
+        return find("claude-acp");
+    }
+    if is_in("codex-acp") {
+        return find("codex-acp");
+    }
+    of_program(command.first()?)
 }
 
 /// Returns the known agent of a name.
@@ -312,19 +364,56 @@ impl Known {
     /// Returns its ready configuration.
     pub fn config(&self) -> HarnessConfig {
         let words = std::iter::once(self.program).chain(self.arguments.iter().copied());
-        HarnessConfig {
-            env: (self.env.iter())
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-            resume: self.resume.iter().map(|&word| word.to_owned()).collect(),
-            ..HarnessConfig::new(HarnessKind::Command {
-                command: words.map(str::to_owned).collect(),
+        let command = words.map(str::to_owned).collect();
+        let kind = if self.is_acp {
+            HarnessKind::Acp { command }
+        } else {
+            HarnessKind::Command {
+                command,
                 prompt: match self.prompt {
                     "stdin" => PromptBy::Stdin,
                     "file" => PromptBy::File,
                     _ => PromptBy::Arg,
                 },
-            })
+            }
+        };
+        HarnessConfig {
+            env: (self.env.iter())
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            resume: self.resume.iter().map(|&word| word.to_owned()).collect(),
+            ..HarnessConfig::new(kind)
+        }
+    }
+
+    /// The same when it speaks the protocol.
+    pub(super) fn acp_capabilities(&self) -> Capabilities {
+        let seen = |programs: &[&str]| {
+            if programs.contains(&self.program) {
+                Proof::Verified
+            } else {
+                Proof::No
+            }
+        };
+        let whole = ["claude-agent-acp", "codex-acp", "opencode"];
+        let talks = ["gemini", "qwen", "hermes"];
+        let all = [&whole[..], &talks[..]].concat();
+        Capabilities {
+            events: seen(&all),
+            usage: match self.program {
+                // What it costs, and no tokens.
+                "opencode" => Proof::Declared,
+                _ => seen(&all),
+            },
+            resume: seen(&whole),
+            limits_recognised: seen(&all),
+            hard_deny: match self.program {
+                "claude-agent-acp" | "opencode" => Proof::Verified,
+                // codex asks about exceptions, the others not about what they take for safe.
+                "codex-acp" | "gemini" | "qwen" => Proof::Declared,
+                _ => Proof::No,
+            },
+            mcp: seen(&["claude-agent-acp", "codex-acp", "opencode", "gemini"]),
         }
     }
 
@@ -340,8 +429,11 @@ impl Known {
             // Writing to a String does not fail.
             _ = writeln!(text, "# {caveat}");
         }
-        _ = writeln!(text, "command = [{}]", words.join(", "));
-        _ = writeln!(text, "prompt  = \"{}\"", self.prompt);
+        let way = if self.is_acp { "acp    " } else { "command" };
+        _ = writeln!(text, "{way} = [{}]", words.join(", "));
+        if !self.is_acp {
+            _ = writeln!(text, "prompt  = \"{}\"", self.prompt);
+        }
         if !self.resume.is_empty() {
             let words: Vec<_> = self.resume.iter().copied().map(quote).collect();
             _ = writeln!(text, "resume  = [{}]", words.join(", "));
@@ -372,11 +464,17 @@ mod tests {
             let (config, problems) = config::parse(&Source::new("x", known.as_toml()));
             assert!(problems.is_empty(), "{}: {problems:?}", known.name);
             let harness = &config.harness[known.name];
-            let HarnessKind::Command { command, prompt } = &harness.kind else {
-                panic!("{}", known.name);
-            };
             assert_eq!(*harness, known.config());
             assert_eq!(harness.resume, known.resume);
+            let (command, prompt) = match &harness.kind {
+                HarnessKind::Command { command, prompt } => (command, prompt),
+                HarnessKind::Acp { command } => {
+                    assert!(known.is_acp);
+                    assert_eq!(of_acp(command), Some(known));
+                    continue;
+                }
+                HarnessKind::Script { .. } => panic!("{}", known.name),
+            };
             // A prompt that is an argument belongs right behind `-p`.
             let place = command.iter().position(|word| word == "{resume}");
             assert!(

@@ -9,6 +9,7 @@
 //! Before a tool is used, the agent's hook ([`Platform`]) asks at the session's `desk`, and a [`Judge`]
 //! answers.
 
+mod acp;
 mod allowance;
 mod capability;
 mod command;
@@ -56,7 +57,7 @@ pub use premature::{go_on, premature};
 pub use prompt::{
     Earlier, Landed, Objective, PROMPT_TEMPLATE, PromptError, PromptInput, Told, compose,
 };
-pub use ready::{Readiness, capabilities, login, ready};
+pub use ready::{Readiness, can_continue, capabilities, login, ready};
 pub use request::Request;
 pub use session::{HarnessReport, Session, run};
 pub use story::{check as check_story, rehearsal as rehearsal_story};

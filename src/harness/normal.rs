@@ -55,7 +55,6 @@ pub(super) fn events(line: &str) -> Option<Vec<HarnessEvent>> {
         | "turn_start"
         | "turn_end"
         | "message_start"
-        | "message_end"
         | "tool_execution_update"
         | "tool_execution_end"
         | "auto_retry_start"

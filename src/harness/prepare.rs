@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    acp::Opening,
     command::{Filling, fill},
     environment::{self, Place},
     kit, known,
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     clock,
-    config::HarnessKind,
+    config::{HarnessKind, PromptBy},
     layout::{self, PathContext, PathError},
     process::Spec,
     say::standing,
@@ -91,12 +92,29 @@ fn request(session: &Session<'_>) -> Request {
     }
 }
 
-/// Returns the child to be, and whether it was equipped to ask before it uses a tool.
+/// What a session runs.
+pub(super) struct Prepared {
+    /// The child to be.
+    pub(super) spec: Spec,
+    /// How it is talked with, when it speaks a protocol.
+    pub(super) opening: Option<Opening>,
+    /// Whether it was equipped with a hook that asks before it uses a tool.
+    pub(super) asks: bool,
+}
+
+/// Returns what is to be run.
 ///
 /// # Errors
 /// One line on why the command cannot take its prompt.
-pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<(Spec, bool), String> {
+pub(super) fn prepare(session: &Session<'_>, desk: &Desk) -> Result<Prepared, String> {
     let ticket = session.ticket.id();
+    let mut filling = Filling {
+        prompt_file: &desk.prompt,
+        bench: session.bench,
+        model: session.model,
+        ticket: ticket.as_str(),
+        resume: &[],
+    };
     let (mut argv, stdin) = match &session.config.kind {
         HarnessKind::Command { command, prompt } => {
             let resume = match session.resume {
@@ -109,24 +127,16 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<(Spec, bool), S
                 Some(name) => continued(&session.config.resume, name),
                 None => Vec::new(),
             };
-            let filling = Filling {
-                prompt_file: &desk.prompt,
-                bench: session.bench,
-                model: session.model,
-                ticket: ticket.as_str(),
-                resume: &resume,
-            };
+            filling.resume = &resume;
             let filled = fill(command, *prompt, session.prompt, &filling)
                 .map_err(|error| error.to_string())?;
-            let mut argv = filled.argv;
-            // A path to a program is the checkout's, as every path in the configuration: the
-            // bench holds what an agent made of it.
-            if let Some(program) = argv.first_mut()
-                && program.as_encoded_bytes().contains(&b'/')
-            {
-                *program = session.root.join(Path::new(program)).into();
-            }
-            (argv, filled.stdin)
+            (of_checkout(session, filled.argv), filled.stdin)
+        }
+        HarnessKind::Acp { command } => {
+            // The prompt is in the protocol.
+            let filled = fill(command, PromptBy::File, "", &filling);
+            let filled = filled.map_err(|error| error.to_string())?;
+            (of_checkout(session, filled.argv), None)
         }
         HarnessKind::Script { stories } => {
             let story = script::story(session.root, stories, ticket);
@@ -148,31 +158,37 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<(Spec, bool), S
         &place,
     );
     let mut fence = session.fence.clone();
-    let known = argv
-        .first()
-        .and_then(|program| known::of_program(program.to_str()?));
-    let kit = match known {
-        Some(agent) => {
-            let voice = place.voice();
-            let kit_place = kit::Place {
-                user: &fence.cell.home,
-                home: &fence.cell.private_home,
-                inside: if fence.engine.moves_home() {
-                    &fence.cell.home
-                } else {
-                    &fence.cell.private_home
-                },
-                bench: session.bench,
-                program: session.program,
-                socket: session.socket,
-                voice: &voice,
-            };
-            let equipped = kit::equip(agent, &kit_place);
-            equipped.map_err(|error| format!("its private configuration: {error}"))?
-        }
-        None => None,
+    let voice = place.voice();
+    let kit = {
+        let kit_place = kit::Place {
+            user: &fence.cell.home,
+            home: &fence.cell.private_home,
+            inside: if fence.engine.moves_home() {
+                &fence.cell.home
+            } else {
+                &fence.cell.private_home
+            },
+            bench: session.bench,
+            program: session.program,
+            socket: session.socket,
+            voice: &voice,
+            model: session.model,
+        };
+        let known = match &session.config.kind {
+            HarnessKind::Acp { command } => known::of_acp(command),
+            HarnessKind::Command { .. } | HarnessKind::Script { .. } => argv
+                .first()
+                .and_then(|program| known::of_program(program.to_str()?)),
+        };
+        let equipped = match (&session.config.kind, known) {
+            (HarnessKind::Acp { .. }, Some(agent)) => kit::equip_acp(agent, &kit_place),
+            (_, Some(agent)) => kit::equip(agent, &kit_place),
+            (_, None) => Ok(None),
+        };
+        equipped.map_err(|error| format!("its private configuration: {error}"))?
     };
-    let asks = kit.is_some();
+    let asks = kit.is_some() && matches!(session.config.kind, HarnessKind::Command { .. });
+    let mut meta = serde_json::Map::new();
     if let Some(kit) = kit {
         argv.extend(kit.args.into_iter().map(OsString::from));
         // The session's own, not the configuration's: they close the gate.
@@ -181,6 +197,7 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<(Spec, bool), S
             env.push((name.into(), value.into()));
         }
         fence.cell.hidden.extend(kit.hidden);
+        meta = kit.meta;
     }
     fence.cell.writable.push(desk.say.clone());
     let shown = [
@@ -193,6 +210,17 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<(Spec, bool), S
     if let HarnessKind::Script { stories } = &session.config.kind {
         fence.cell.shown.push(session.root.join(stories));
     }
+    let opening = match &session.config.kind {
+        HarnessKind::Acp { .. } => Some(Opening {
+            bench: session.bench.to_owned(),
+            prompt: session.prompt.to_owned(),
+            resume: session.resume.map(str::to_owned),
+            program: session.program.to_owned(),
+            voice: voice.to_vec(),
+            meta,
+        }),
+        HarnessKind::Command { .. } | HarnessKind::Script { .. } => None,
+    };
     let wrapped = fence.wrap(argv, session.bench, &env);
     let spec = Spec {
         argv: wrapped.argv,
@@ -206,7 +234,22 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<(Spec, bool), S
         progress: session.progress.clone(),
         supervised: wrapped.supervised,
     };
-    Ok((spec, asks))
+    Ok(Prepared {
+        spec,
+        opening,
+        asks,
+    })
+}
+
+/// A path to a program is the checkout's, as every path in the configuration: the bench holds what
+/// an agent made of it.
+fn of_checkout(session: &Session<'_>, mut argv: Vec<OsString>) -> Vec<OsString> {
+    if let Some(program) = argv.first_mut()
+        && program.as_encoded_bytes().contains(&b'/')
+    {
+        *program = session.root.join(Path::new(program)).into();
+    }
+    argv
 }
 
 /// Returns the arguments that continue a session of this name.

@@ -32,7 +32,7 @@ pub struct Readiness {
 /// own) or below `root`, its folder of stories below `root`.
 pub fn ready(name: &str, config: &HarnessConfig, path: &OsStr, root: &Path) -> Readiness {
     match &config.kind {
-        HarnessKind::Command { command, .. } => {
+        HarnessKind::Command { command, .. } | HarnessKind::Acp { command } => {
             let path = config.env.get("PATH").map_or(path, OsStr::new);
             let what = program(name, command, path, root);
             Readiness {
@@ -102,18 +102,42 @@ pub fn login(config: &HarnessConfig, home: &Path, env: &[(OsString, OsString)]) 
     }
 }
 
+/// Returns whether a session of this harness can be continued.
+pub fn can_continue(config: &HarnessConfig) -> bool {
+    match &config.kind {
+        HarnessKind::Acp { .. } => capabilities(config).resume != Proof::No,
+        HarnessKind::Command { .. } | HarnessKind::Script { .. } => !config.resume.is_empty(),
+    }
+}
+
 /// Returns what a harness can do. Of a program that is not known nothing is promised, though its
-/// words may be.
+/// words may be. Any agent that speaks the protocol tells its events and may ask before a call.
 pub fn capabilities(config: &HarnessConfig) -> Capabilities {
+    if let HarnessKind::Acp { command } = &config.kind {
+        let any = Capabilities {
+            events: Proof::Declared,
+            mcp: Proof::Declared,
+            ..Capabilities::none()
+        };
+        let all = known::of_acp(command).map_or(any, known::Known::acp_capabilities);
+        return Capabilities {
+            limits_recognised: own_words(config, all),
+            ..all
+        };
+    }
     let all = known::of(config).map_or(Capabilities::none(), known::Known::capabilities);
     let declared = |there: bool| if there { Proof::Declared } else { Proof::No };
     Capabilities {
         resume: declared(!config.resume.is_empty()),
-        limits_recognised: match all.limits_recognised {
-            Proof::No => declared(!config.weather.is_empty()),
-            seen => seen,
-        },
+        limits_recognised: own_words(config, all),
         ..all
+    }
+}
+
+fn own_words(config: &HarnessConfig, all: Capabilities) -> Proof {
+    match all.limits_recognised {
+        Proof::No if !config.weather.is_empty() => Proof::Declared,
+        seen => seen,
     }
 }
 

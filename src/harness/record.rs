@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{
+    acp::Told,
     event::HarnessEvent,
     lines::{LONGEST_LINE, Lines, Tail},
     live::Live,
@@ -46,6 +47,9 @@ pub(super) struct Record<'a> {
     live: Live,
     out: Source<'a>,
     err: Source<'a>,
+    /// Whether standard output is a protocol: its lines are kept, and read by somebody else.
+    is_protocol: bool,
+    said: LineRedactor<'a>,
     raw_tail: Tail,
     message: Tail,
     watch: Watch,
@@ -114,12 +118,19 @@ impl<'a> Record<'a> {
             live: Live::new(folder),
             out: Source::new(redactor),
             err: Source::new(redactor),
+            is_protocol: false,
+            said: redactor.lines(),
             raw_tail: Tail::new(RAW_TAIL),
             message: Tail::new(MESSAGE),
             watch,
             events_full: false,
             problem: None,
         })
+    }
+
+    /// Standard output is a protocol from here on: see [`Record::told`] and [`Record::plain`].
+    pub(super) fn speak_protocol(&mut self) {
+        self.is_protocol = true;
     }
 
     /// Returns whether a file could not be written: there is no use in going on.
@@ -146,6 +157,66 @@ impl<'a> Record<'a> {
         let mut lines = std::mem::take(&mut self.source(stream).lines);
         lines.push(bytes, |line| self.line(stream, line));
         self.source(stream).lines = lines;
+    }
+
+    /// Records what the agent said in its protocol.
+    pub(super) fn told(&mut self, told: Told) {
+        match told {
+            Told::Said(text) => {
+                if let Some(text) = self.shown(&text) {
+                    self.bounded(&HarnessEvent::OutputDelta { text });
+                }
+            }
+            Told::Thought(text) => {
+                if let Some(text) = self.shown(&text) {
+                    self.bounded(&HarnessEvent::ThinkingDelta { text });
+                }
+            }
+            Told::Tool(name, input) => {
+                let text = printable(self.redactor, &input.to_string());
+                // A cut or a redaction may leave a text that is no JSON any more.
+                let input = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
+                let name = printable(self.redactor, &name);
+                self.bounded(&HarnessEvent::ToolCall { name, input });
+            }
+            Told::Skill(name) => {
+                let name = printable(self.redactor, &name);
+                self.bounded(&HarnessEvent::SkillInvocation { name });
+            }
+            Told::CompactionStart => self.bounded(&HarnessEvent::AutoCompactionStart),
+            Told::CompactionEnd => self.bounded(&HarnessEvent::AutoCompactionEnd),
+        }
+    }
+
+    /// Records a line beside the protocol.
+    pub(super) fn plain(&mut self, line: &[u8]) {
+        self.watch.line(Stream::Out, line, clock::now().at);
+        if let Some(text) = printable_line(&mut self.said, line) {
+            self.bounded(&HarnessEvent::OutputDelta { text });
+        }
+    }
+
+    /// Returns lines as they may be kept.
+    fn shown(&mut self, text: &str) -> Option<String> {
+        let lines: Vec<String> = text
+            .lines()
+            .filter_map(|line| printable_line(&mut self.said, line.as_bytes()))
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    /// Records an event, unless there are too many.
+    fn bounded(&mut self, event: &HarnessEvent) {
+        if self.events_full {
+            return;
+        }
+        self.events_full = self.events.written >= EVENTS;
+        if self.events_full {
+            let text = "[nightshift: the rest of the output is in raw.log only]".to_owned();
+            self.event(&HarnessEvent::OutputDelta { text });
+        } else {
+            self.event(event);
+        }
     }
 
     /// Takes what is left of both streams, and writes the end of `raw.log`. Returns the end of the
@@ -200,10 +271,13 @@ impl<'a> Record<'a> {
     }
 
     fn line(&mut self, stream: Stream, line: &[u8]) {
-        // Whole and as it is: a cut or a redaction might take the sense.
-        self.watch.line(stream, line, clock::now().at);
-        if stream == Stream::Out {
-            self.message.push(line);
+        let is_read = self.is_protocol && stream == Stream::Out;
+        if !is_read {
+            // Whole and as it is: a cut or a redaction might take the sense.
+            self.watch.line(stream, line, clock::now().at);
+            if stream == Stream::Out {
+                self.message.push(line);
+            }
         }
         let raw_full = self.raw.written >= RAW_HEAD;
         if raw_full {
@@ -226,24 +300,15 @@ impl<'a> Record<'a> {
         } else {
             self.live.skip(line.len());
         }
-        if !self.events_full {
-            self.events_full = self.events.written >= EVENTS;
+        if !is_read {
             let known = match stream {
-                Stream::Out if !self.events_full => self.watch.normal(&text),
-                Stream::Out | Stream::Err => None,
+                Stream::Out => self.watch.normal(&text),
+                Stream::Err => None,
             };
-            if let Some(events) = known {
-                for event in events {
-                    self.event(&event);
-                }
-                return;
+            match known {
+                Some(events) => events.iter().for_each(|event| self.bounded(event)),
+                None => self.bounded(&HarnessEvent::OutputDelta { text }),
             }
-            let text = if self.events_full {
-                "[nightshift: the rest of the output is in raw.log only]".to_owned()
-            } else {
-                text
-            };
-            self.event(&HarnessEvent::OutputDelta { text });
         }
     }
 

@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use tokio::{sync::watch, time};
 
 use super::{
+    acp::{self, Outcome, Talk},
     allowance::Allowance,
     desk::{Asked, Desk},
     ending,
@@ -31,7 +32,7 @@ use crate::{
     clock,
     config::HarnessConfig,
     layout::PathError,
-    process::{self, Exit, Progress},
+    process::{self, Exit, Progress, Stream},
     repo::id::CommitId,
     sandbox::{Fence, Redactor},
     say::{Listener, StandingAnswer, utterance::Utterance},
@@ -41,6 +42,10 @@ use crate::{
 const LISTEN: Duration = Duration::from_millis(200);
 /// How long an agent that parked may take to finish by itself.
 const FAREWELL: Duration = Duration::from_secs(30);
+/// How long an agent may take to end by itself when its conversation is over.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// How long what an agent said before it died is looked through.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Everything that a session needs.
 pub struct Session<'a> {
@@ -158,7 +163,7 @@ pub(super) async fn run_with(
         attempt: session.attempt,
         harness: session.harness.to_owned(),
     });
-    let (spec, asks) = match prepare::spec(&session, &desk) {
+    let prepared = match prepare::prepare(&session, &desk) {
         Ok(prepared) => prepared,
         Err(reason) => {
             record.event(&HarnessEvent::RunFailed {
@@ -179,30 +184,76 @@ pub(super) async fn run_with(
     };
     let mut listener = Listener::new(&desk.say);
     let mut ending = None;
+    // A plain command line is not talked with.
+    let talk = prepared.opening.map(|opening| {
+        record.speak_protocol();
+        acp::open(opening, hooks.door())
+    });
+    let is_talk = talk.is_some();
+    let (line, words, hang_up, mut talking) = match talk {
+        Some(talk) => {
+            let Talk {
+                line,
+                words,
+                hang_up,
+                talking,
+            } = talk;
+            (Some(line), Some(words), Some(hang_up), Some(talking))
+        }
+        None => (None, None, None, None),
+    };
+    let mut outcome = None;
     // Shared by the child's output and this loop, which take turns in one task.
     let shared = RefCell::new(record);
+    let line = RefCell::new(line);
     let processes = Cell::new(0);
     let pid = Cell::new(0);
     let mut announced = false;
     let finished = {
         let (end, mut ended) = watch::channel(false);
-        let running = process::run_counted(
-            &spec,
-            &mut ended,
-            |process| {
-                pid.set(process.pid);
-                started(&mut shared.borrow_mut(), process.pid, None);
-            },
-            |stream, bytes| shared.borrow_mut().output(stream, bytes),
-            |count| processes.set(count),
-        );
+        // One that is talked with is told to stop before it is ended.
+        let leave = || match &hang_up {
+            Some(hang_up) => hang_up.send_replace(true),
+            None => end.send_replace(true),
+        };
+        let on_start = |process: process::ProcessId| {
+            pid.set(process.pid);
+            started(&mut shared.borrow_mut(), process.pid, None);
+        };
+        let sink = |stream: Stream, bytes: &[u8]| {
+            let mut record = shared.borrow_mut();
+            record.output(stream, bytes);
+            if stream == Stream::Out
+                && let Some(line) = line.borrow_mut().as_mut()
+            {
+                line.output(bytes, &mut record);
+            }
+        };
+        let on_count = |count| processes.set(count);
+        let running = async {
+            let spec = &prepared.spec;
+            match words {
+                Some(words) => {
+                    process::converse(spec, words, &mut ended, on_start, sink, on_count).await
+                }
+                None => process::run_counted(spec, &mut ended, on_start, sink, on_count).await,
+            }
+        };
         tokio::pin!(running);
         let mut ticks = time::interval(LISTEN);
         let mut leave_at: Option<time::Instant> = None;
+        let mut end_at: Option<time::Instant> = None;
         let mut may_be_stopped = true;
         loop {
             tokio::select! {
                 finished = &mut running => break finished,
+                said = acp::outcome(&mut talking) => {
+                    // Its input is over with the conversation; most end by themselves then.
+                    let grace = if said == Outcome::Cancelled { Duration::ZERO } else { GOODBYE };
+                    end_at = Some(time::Instant::now() + grace);
+                    outcome = Some(said);
+                    talking = None;
+                }
                 _ = ticks.tick() => {}
                 asked = hooks.next() => {
                     match ear.judge(asked) {
@@ -210,7 +261,7 @@ pub(super) async fn run_with(
                         // Its work is kept as it is; what it would do next is not wanted.
                         Reaction::End | Reaction::Halt => {
                             ending.get_or_insert(Ending::Halted);
-                            end.send_replace(true);
+                            leave();
                         }
                     }
                 }
@@ -219,7 +270,7 @@ pub(super) async fn run_with(
                     may_be_stopped = false;
                     if stopped.is_ok() {
                         ending.get_or_insert(Ending::Stopped);
-                        end.send_replace(true);
+                        leave();
                     }
                 }
             }
@@ -231,12 +282,16 @@ pub(super) async fn run_with(
                     }
                     Reaction::Halt => {
                         ending.get_or_insert(Ending::Halted);
-                        end.send_replace(true);
+                        leave();
                     }
                 }
             }
             if leave_at.is_some_and(|at| time::Instant::now() >= at) {
                 ending.get_or_insert(Ending::Halted);
+                leave();
+            }
+            let is_over = end_at.is_some_and(|at| time::Instant::now() >= at);
+            if is_over || ending.is_some() && talking.is_none() {
                 end.send_replace(true);
             }
             let mut record = shared.borrow_mut();
@@ -249,7 +304,13 @@ pub(super) async fn run_with(
                 && let Some(verdict) = record.watch().verdict(processes.get(), clock::now().at)
             {
                 ending.get_or_insert(verdict);
-                end.send_replace(true);
+                leave();
+            }
+            // A process that merely waits for its model uses a little CPU all the time.
+            let quiet = line.borrow().as_ref().map(acp::Line::quiet);
+            if talking.is_some() && quiet.is_some_and(|quiet| quiet >= session.silence) {
+                ending.get_or_insert_with(|| silent(session.silence));
+                leave();
             }
             if record.is_broken() {
                 // Work that leaves no evidence is not worth its tokens: `finish` says why.
@@ -263,10 +324,22 @@ pub(super) async fn run_with(
     {
         finished.exit = Exit::Code(0);
     }
+    if let Some(line) = line.borrow_mut().as_mut() {
+        line.close(&mut shared.borrow_mut());
+    }
+    if let Some(talking) = talking {
+        // Its end is an answer, too, and what it said at last may be one.
+        let said = time::timeout(LAST_WORD, talking).await.ok();
+        outcome = Some(died(said, &finished.exit));
+    }
     let mut record = shared.into_inner();
     let last = record.finish_output()?;
     let mut late = listener.finish()?;
-    let last = String::from_utf8_lossy(&last);
+    let last = if is_talk {
+        record.watch().message()
+    } else {
+        String::from_utf8_lossy(&last).into_owned()
+    };
     match last_message::utterance(&last, session.prompt) {
         // It may have said the same by the command, too.
         Some(Ok(utterance)) => {
@@ -286,18 +359,26 @@ pub(super) async fn run_with(
         ear.hear(utterance);
     }
     let name = record.watch().session().map(str::to_owned);
+    let name = name.or_else(|| session.resume.filter(|_| is_talk).map(str::to_owned));
     if !announced && name.is_some() {
         started(&mut record, pid.get(), name.clone());
     }
     let ending = ending.unwrap_or_else(|| {
         // Weather explains a bad end, and an end that only looks good; a park explains both.
+        // Of one that is talked with, its turn counts, and not how its process ended.
+        let exit = match (&outcome, &finished.exit) {
+            (Some(Outcome::Done), _) => Exit::Code(0),
+            (Some(Outcome::Failed(_)), Exit::Code(_) | Exit::Stopped) => Exit::Code(1),
+            (_, exit) => exit.clone(),
+        };
         let weather = (!ear.is_settled)
-            .then(|| record.watch().weather(&finished.exit, clock::now().at))
+            .then(|| record.watch().weather(&exit, clock::now().at))
             .flatten();
-        weather.map_or_else(
-            || ending::of(&finished.exit, session.timeout, session.silence),
-            Ending::Weather,
-        )
+        match (weather, outcome) {
+            (Some(weather), _) => Ending::Weather(weather),
+            (None, Some(Outcome::Failed(reason))) if own_end(&exit) => Ending::Failed { reason },
+            (None, _) => ending::of(&exit, session.timeout, session.silence),
+        }
     });
     // An exit code alone is never success.
     let objection = (ending == Ending::Exited && !ear.is_settled)
@@ -305,7 +386,7 @@ pub(super) async fn run_with(
         .flatten();
     let ending = objection.map_or(ending, |reason| Ending::Failed { reason });
     let tools = record.watch().tools();
-    let ending = if asks && ear.judged == 0 && tools > 0 && ending == Ending::Exited {
+    let ending = if prepared.asks && ear.judged == 0 && tools > 0 && ending == Ending::Exited {
         Ending::Failed {
             reason: format!(
                 "its hook was never asked, though it used tools ({tools} events): its permission gate is open"
@@ -337,6 +418,31 @@ pub(super) async fn run_with(
         session: name,
         premature,
     })
+}
+
+/// What became of a conversation whose process has ended before it.
+fn died(said: Option<Outcome>, exit: &Exit) -> Outcome {
+    match (said, exit) {
+        (Some(outcome @ (Outcome::Done | Outcome::Cancelled)), _) => outcome,
+        (_, Exit::Code(code)) => Outcome::Failed(format!(
+            "it ended in the middle of its turn, with exit code {code}"
+        )),
+        (_, Exit::Signal(signal)) => Outcome::Failed(format!(
+            "signal {signal} ended it in the middle of its turn"
+        )),
+        (Some(outcome), _) => outcome,
+        (None, _) => Outcome::Cancelled,
+    }
+}
+
+/// Whether a process ended by itself, or because its conversation was over.
+fn own_end(exit: &Exit) -> bool {
+    matches!(exit, Exit::Code(_) | Exit::Signal(_))
+}
+
+fn silent(limit: Duration) -> Ending {
+    let after_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+    Ending::Silent { after_ms }
 }
 
 /// What is heard of an agent, and who answers.

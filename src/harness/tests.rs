@@ -24,24 +24,27 @@ const PARK: &str = r#"{"verb":"park","question":"Which?"}"#;
 const HALT: &str = r#"{"verb":"halt","text":"a live system"}"#;
 
 /// What a test changes about its session.
-struct Play {
+pub(super) struct Play {
     command: Vec<String>,
+    /// Whether it speaks the Agent Client Protocol.
+    pub(super) is_acp: bool,
     prompt: PromptBy,
     said: String,
-    timeout: Duration,
-    silence: Duration,
+    pub(super) timeout: Duration,
+    pub(super) silence: Duration,
     secret: Option<String>,
     /// Something done to the attempt's folder beforehand.
     before: fn(&Path),
     stop_at_once: bool,
     allowance: Allowance,
     resume_words: Vec<String>,
-    resume: Option<&'static str>,
+    pub(super) resume: Option<&'static str>,
 }
 
 impl Play {
-    fn sh(script: &str) -> Self {
+    pub(super) fn sh(script: &str) -> Self {
         Self {
+            is_acp: false,
             command: ["sh", "-c", script].map(str::to_owned).to_vec(),
             prompt: PromptBy::Stdin,
             said: "Work.\n".to_owned(),
@@ -57,21 +60,21 @@ impl Play {
     }
 }
 
-struct Played {
-    folder: tempfile::TempDir,
+pub(super) struct Played {
+    pub(super) folder: tempfile::TempDir,
     result: Result<HarnessReport, PathError>,
 }
 
 impl Played {
-    fn report(&self) -> &HarnessReport {
+    pub(super) fn report(&self) -> &HarnessReport {
         self.result.as_ref().unwrap()
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(super) fn file(&self, name: &str) -> String {
         fs::read_to_string(self.folder.path().join("attempt-1").join(name)).unwrap()
     }
 
-    fn events(&self) -> Vec<HarnessEvent> {
+    pub(super) fn events(&self) -> Vec<HarnessEvent> {
         self.file("events.jsonl")
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
@@ -116,7 +119,7 @@ fn ticket() -> Ticket {
     }
 }
 
-async fn play(play: Play) -> Played {
+pub(super) async fn play(play: Play) -> Played {
     let folder = tempfile::tempdir().unwrap();
     let bench = folder.path().join("bench");
     let attempt = folder.path().join("attempt-1");
@@ -125,9 +128,15 @@ async fn play(play: Play) -> Played {
     (play.before)(&attempt);
     let config = HarnessConfig {
         resume: play.resume_words,
-        ..HarnessConfig::new(HarnessKind::Command {
-            command: play.command,
-            prompt: play.prompt,
+        ..HarnessConfig::new(if play.is_acp {
+            HarnessKind::Acp {
+                command: play.command,
+            }
+        } else {
+            HarnessKind::Command {
+                command: play.command,
+                prompt: play.prompt,
+            }
         })
     };
     let path = (OsString::from("PATH"), OsString::from("/usr/bin:/bin"));

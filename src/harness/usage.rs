@@ -155,6 +155,55 @@ impl Spent {
         })
     }
 
+    /// The protocol of agents: the end of a turn, in which its tokens are told; gemini has them
+    /// elsewhere. What came from a cache is in the total, and not always in the input.
+    pub(super) fn of_acp_turn(result: &Value) -> Option<Self> {
+        let counted = result.get("usage").filter(|usage| usage.is_object());
+        if let Some(usage) = counted {
+            let output = number(usage, "/outputTokens");
+            let total = number(usage, "/totalTokens");
+            let rest = total.zip(output).map(|(all, out)| all.saturating_sub(out));
+            return Some(Self {
+                input: rest.or_else(|| number(usage, "/inputTokens")),
+                cached: number(usage, "/cachedReadTokens"),
+                output,
+                ..Self::default()
+            })
+            .filter(|spent| total != Some(0) && spent.input.or(spent.output).is_some());
+        }
+        let tokens = result.pointer("/_meta/quota/token_count")?;
+        Some(Self {
+            input: number(tokens, "/input_tokens"),
+            output: number(tokens, "/output_tokens"),
+            ..Self::default()
+        })
+        .filter(|spent| spent.input.or(spent.output).is_some())
+    }
+
+    /// The same protocol, qwen: a request to the model.
+    pub(super) fn of_acp_chunk(update: &Value) -> Option<Self> {
+        let usage = update.pointer("/_meta/usage")?;
+        Some(Self {
+            input: number(usage, "/inputTokens"),
+            cached: number(usage, "/cachedReadTokens"),
+            output: number(usage, "/outputTokens"),
+            ..Self::one_turn()
+        })
+    }
+
+    /// The same protocol: what the session cost so far. Nothing is said where it is zero, as it is
+    /// without a price list, and in opencode after a turn was cancelled.
+    pub(super) fn of_acp_cost(update: &Value) -> Option<Self> {
+        let cost = update.get("cost")?;
+        let is_usd = cost.get("currency").and_then(Value::as_str) == Some("USD");
+        let amount = cost.get("amount").and_then(Value::as_f64)?;
+        (is_usd && amount > 0.0).then(|| Self {
+            is_total: true,
+            cost_usd: Some(amount),
+            ..Self::default()
+        })
+    }
+
     /// pi: a message.
     pub(super) fn of_pi(value: &Value) -> Option<Self> {
         let usage = value.pointer("/message/usage")?;

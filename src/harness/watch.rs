@@ -14,7 +14,7 @@ use super::{
     declared,
     event::{Ending, HarnessEvent, Usage, Weather},
     known, normal,
-    reading::{self, Message, Mood},
+    reading::{self, Message, Mood, Reading},
     usage::Meter,
     weather::{Recogniser, Table, endless},
 };
@@ -73,7 +73,9 @@ impl Watch {
     /// Begins, for an agent and what it may use up, in the machine's time zone.
     pub(super) fn new(config: &HarnessConfig, allowance: &Allowance, zone: TimeZone) -> Self {
         let program = match &config.kind {
-            HarnessKind::Command { command, .. } => command.first().map(String::as_str),
+            HarnessKind::Command { command, .. } | HarnessKind::Acp { command } => {
+                command.first().map(String::as_str)
+            }
             HarnessKind::Script { .. } => None,
         };
         Self {
@@ -149,6 +151,11 @@ impl Watch {
             }
             return;
         };
+        self.take(reading, now);
+    }
+
+    /// Takes what a line was read to say.
+    pub(super) fn take(&mut self, reading: Reading, now: Timestamp) {
         let begun = self.begun;
         self.first_sign.get_or_insert_with(|| begun.elapsed());
         self.recogniser.reading(&reading, now);

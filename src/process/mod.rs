@@ -26,7 +26,7 @@ pub use awake::{Awake, wakekeeper};
 pub use id::ProcessId;
 pub use identity::{find_program, identify, is_alive};
 pub use progress::{Doing, Patience, Progress, Reading, Waiting};
-pub use run::{capture, run, run_counted};
+pub use run::{capture, converse, run, run_counted};
 pub use runner::{Died, Runner, Start};
 pub use signals::{Asked, Signals};
 pub use spec::{Exit, Finished, Spec, Stream};

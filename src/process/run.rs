@@ -18,7 +18,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
-    sync::watch,
+    sync::{mpsc, watch},
     time::{self, Instant, MissedTickBehavior},
 };
 
@@ -51,7 +51,7 @@ const DRAIN: Duration = Duration::from_millis(200);
 const CAPTURED: usize = 64 * 1024;
 
 /// Runs a child to its end, and ends all that came of it. Calls `on_start` once it runs, and
-/// `sink` with each piece of its output. When `stop` is or becomes true the child is ended at once;
+/// `sink` with each piece of its output; a piece without bytes is the end of its stream. When `stop` is or becomes true the child is ended at once;
 /// when it already is, nothing is started. Every way to fail is in [`Finished::exit`].
 ///
 /// Dropping the future kills the tree. To be called from a thread that outlives the child: the
@@ -72,6 +72,41 @@ pub async fn run_counted(
     stop: &mut watch::Receiver<bool>,
     on_start: impl FnOnce(ProcessId),
     sink: impl FnMut(Stream, &[u8]),
+    on_count: impl FnMut(u32),
+) -> Finished {
+    let feed = spec.stdin.as_deref().map_or(Feed::Nothing, Feed::Bytes);
+    run_fed(spec, feed, stop, on_start, sink, on_count).await
+}
+
+/// [`run_counted`] of a child that is talked with: it reads what comes out of `words` (and not
+/// [`Spec::stdin`]), and end of file when nobody can say any more.
+pub async fn converse(
+    spec: &Spec,
+    words: mpsc::UnboundedReceiver<Vec<u8>>,
+    stop: &mut watch::Receiver<bool>,
+    on_start: impl FnOnce(ProcessId),
+    sink: impl FnMut(Stream, &[u8]),
+    on_count: impl FnMut(u32),
+) -> Finished {
+    run_fed(spec, Feed::Words(words), stop, on_start, sink, on_count).await
+}
+
+/// What a child reads on its standard input.
+enum Feed<'a> {
+    /// `/dev/null`.
+    Nothing,
+    /// These bytes, then end of file.
+    Bytes(&'a [u8]),
+    /// These, as they come, until the sender is gone.
+    Words(mpsc::UnboundedReceiver<Vec<u8>>),
+}
+
+async fn run_fed(
+    spec: &Spec,
+    words: Feed<'_>,
+    stop: &mut watch::Receiver<bool>,
+    on_start: impl FnOnce(ProcessId),
+    sink: impl FnMut(Stream, &[u8]),
     mut on_count: impl FnMut(u32),
 ) -> Finished {
     let started = Instant::now();
@@ -86,7 +121,7 @@ pub async fn run_counted(
     if *stop.borrow() {
         return not_run(Exit::Stopped);
     }
-    let (mut child, mut tree, report) = match start(spec) {
+    let (mut child, mut tree, report) = match start(spec, &words) {
         Ok(started) => started,
         Err(exit) => return not_run(exit),
     };
@@ -95,7 +130,7 @@ pub async fn run_counted(
     }
     // One without a silence limit may be still up to its timeout, and is ended then.
     let _patience = (spec.silence.is_none()).then(|| spec.progress.patient(spec.timeout));
-    let mut feeding = pin!(feed(child.stdin.take(), spec.stdin.as_deref()));
+    let mut feeding = pin!(feed(child.stdin.take(), words));
     let mut is_fed = false;
     let mut pipes = Pipes::of(&mut child, sink, spec.progress.clone());
     let mut timeout = pin!(time::sleep(spec.timeout));
@@ -171,7 +206,7 @@ pub async fn capture(spec: &Spec) -> (Finished, Vec<u8>) {
     (finished, kept)
 }
 
-fn start(spec: &Spec) -> Result<(Child, Tree, Option<Report>), Exit> {
+fn start(spec: &Spec, words: &Feed<'_>) -> Result<(Child, Tree, Option<Report>), Exit> {
     let not_started = |missing, reason| Exit::NotStarted { missing, reason };
     let Some((name, arguments)) = spec.argv.split_first() else {
         return Err(not_started(false, "the command is empty".to_owned()));
@@ -189,9 +224,9 @@ fn start(spec: &Spec) -> Result<(Child, Tree, Option<Report>), Exit> {
         reason = "this is the one place that starts children"
     )]
     let mut command = Command::new(program);
-    let stdin = match spec.stdin {
-        Some(_) => Stdio::piped(),
-        None => Stdio::null(),
+    let stdin = match words {
+        Feed::Nothing => Stdio::null(),
+        Feed::Bytes(_) | Feed::Words(_) => Stdio::piped(),
     };
     command
         .arg0(name)
@@ -275,9 +310,22 @@ async fn until_true(stop: &mut watch::Receiver<bool>) {
 
 /// Writes what the child is to read and closes the pipe. A child that does not read it, or closes
 /// its end, is within its rights.
-async fn feed(stdin: Option<ChildStdin>, bytes: Option<&[u8]>) {
-    if let (Some(mut stdin), Some(bytes)) = (stdin, bytes) {
-        stdin.write_all(bytes).await.ok();
+async fn feed(stdin: Option<ChildStdin>, words: Feed<'_>) {
+    let Some(mut stdin) = stdin else {
+        return;
+    };
+    match words {
+        Feed::Nothing => {}
+        Feed::Bytes(bytes) => {
+            stdin.write_all(bytes).await.ok();
+        }
+        Feed::Words(mut words) => {
+            while let Some(bytes) = words.recv().await {
+                if stdin.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
+        }
     }
 }
 
@@ -326,8 +374,13 @@ impl<S: FnMut(Stream, &[u8])> Pipes<S> {
                 (self.sink)(stream, piece);
             }
             // The end, or a broken pipe, which is one too.
-            _ if stream == Stream::Out => self.out = None,
-            _ => self.err = None,
+            _ => {
+                match stream {
+                    Stream::Out => self.out = None,
+                    Stream::Err => self.err = None,
+                }
+                (self.sink)(stream, &[]);
+            }
         }
     }
 }

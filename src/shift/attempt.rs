@@ -119,7 +119,7 @@ impl Real {
             .map_err(|error| Trouble::of(&error, remedy))?;
         let ended_early = report.premature.clone();
         if let (Some(why), Some(name)) = (&report.premature, report.session.clone())
-            && !harness.resume.is_empty()
+            && harness::can_continue(&harness)
         {
             // Once, in the same session, with evidence of its own.
             let folder = desk.folder.join("continued");

@@ -72,7 +72,7 @@ fn agent(add: &mut impl FnMut(&str, &str), name: &str, harness: &HarnessConfig, 
         " (only for tickets that name it)"
     };
     match &harness.kind {
-        HarnessKind::Command { command, .. } => {
+        HarnessKind::Command { command, .. } | HarnessKind::Acp { command } => {
             add("agent", &format!("{name}{used}: {}", words(command)));
         }
         HarnessKind::Script { stories } => {

@@ -262,7 +262,9 @@ impl Site {
             .harness
             .values()
             .filter_map(|it| match &it.kind {
-                HarnessKind::Command { command, .. } => Some(command),
+                HarnessKind::Command { command, .. } | HarnessKind::Acp { command } => {
+                    Some(command)
+                }
                 HarnessKind::Script { .. } => None,
             });
         commands

@@ -101,7 +101,9 @@ pub(super) fn run(name: &str, start: &Path, environment: &Environment, ui: Ui) -
     let events = evidence.map(|folder| layout_text(&folder.join("events.jsonl")));
     let found = Found::of(landed, session, &events.unwrap_or_default());
     let program_version = match config.kind {
-        HarnessKind::Command { .. } => version_of(&ready.what, environment)?,
+        HarnessKind::Command { .. } | HarnessKind::Acp { .. } => {
+            version_of(&ready.what, environment)?
+        }
         HarnessKind::Script { .. } => None,
     };
     let checked = Checked {
@@ -151,7 +153,7 @@ fn configured(
         let mut config = site.config.harness.get(name)?.clone();
         // What the configuration names relative to the checkout is there, not in the check's.
         match &mut config.kind {
-            HarnessKind::Command { command, .. } => {
+            HarnessKind::Command { command, .. } | HarnessKind::Acp { command } => {
                 if let Some(program) = command.first_mut().filter(|word| word.contains('/')) {
                     *program = site
                         .found

@@ -14,9 +14,9 @@ use super::{
 };
 use crate::harness::event::WeatherKind;
 
-pub(super) const HARNESS: [&str; 10] = [
-    "command", "prompt", "stories", "account", "env", "weather", "prices", "resume", "events",
-    "exit",
+pub(super) const HARNESS: [&str; 11] = [
+    "command", "acp", "prompt", "stories", "account", "env", "weather", "prices", "resume",
+    "events", "exit",
 ];
 pub(super) const WEATHER: [&str; 6] = ["limit", "overload", "network", "login", "billing", "model"];
 pub(super) const PRICES: [&str; 3] = ["input", "cached", "output"];
@@ -60,7 +60,7 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
     let mut exit = vec![0];
     for (key, value) in table {
         match &**key.get_ref() {
-            "command" | "stories" => {}
+            "command" | "acp" | "stories" => {}
             "prompt" => {
                 let choices = [
                     ("stdin", PromptBy::Stdin),
@@ -106,43 +106,50 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
             "write the command as a list, or take the line out",
         );
     }
-    let kind = match (
-        table.get_key_value("command"),
-        table.get_key_value("stories"),
-    ) {
-        (Some((key, value)), None) => {
-            let by = prompt.map(|(by, _)| by).unwrap_or_default();
-            command(walk, key, value, by)
-        }
-        (None, Some((key, value))) => {
-            if let Some((_, span)) = prompt {
+    let ways: Vec<_> = ["command", "acp", "stories"]
+        .into_iter()
+        .filter_map(|way| table.get_key_value(way))
+        .collect();
+    let kind = match ways[..] {
+        [(key, value)] => {
+            let way: &str = key.get_ref();
+            if let Some((_, span)) = prompt.clone().filter(|_| way != "command") {
                 walk.error(
                     "bad-value",
                     span,
-                    "`prompt` means nothing for a harness with `stories`",
+                    format!("`prompt` means nothing for a harness with `{way}`"),
                     "take the line out",
                 );
             }
-            walk.text(key, value, "stories")
-                .map(|stories| HarnessKind::Script {
-                    stories: PathBuf::from(stories),
-                })
+            let by = prompt.map(|(by, _)| by).unwrap_or_default();
+            match way {
+                "stories" => walk
+                    .text(key, value, "stories")
+                    .map(|stories| HarnessKind::Script {
+                        stories: PathBuf::from(stories),
+                    }),
+                "acp" => command(walk, key, value, by).map(|command| HarnessKind::Acp { command }),
+                _ => command(walk, key, value, by).map(|command| HarnessKind::Command {
+                    command,
+                    prompt: by,
+                }),
+            }
         }
-        (Some(_), Some((stories, _))) => {
-            walk.error(
-                "bad-value",
-                stories.span(),
-                "a harness has either `command` or `stories`, not both",
-                "take one of the two out",
-            );
-            None
-        }
-        (None, None) => {
+        [] => {
             walk.error(
                 "empty-harness",
                 name.span(),
                 format!("the harness `{}` does not say what it runs", name.get_ref()),
                 "add `command = [\"my-agent\", \"--file\", \"{prompt_file}\"]`",
+            );
+            None
+        }
+        [.., (last, _)] => {
+            walk.error(
+                "bad-value",
+                last.span(),
+                "a harness has only one of `command`, `acp` and `stories`",
+                "take the others out",
             );
             None
         }
@@ -164,7 +171,7 @@ fn command(
     key: &Key<'_>,
     value: &Value<'_>,
     prompt: PromptBy,
-) -> Option<HarnessKind> {
+) -> Option<Vec<String>> {
     let before = walk.found.len();
     let texts = walk.texts(key, value, "my-agent", true)?;
     if walk.found.len() > before {
@@ -182,12 +189,12 @@ fn command(
         walk.error(
             "empty-value",
             value.span(),
-            "`command` is empty",
+            format!("`{}` is empty", key.get_ref()),
             "write the program and its arguments, such as [\"my-agent\"]",
         );
         return None;
     }
-    Some(HarnessKind::Command { command, prompt })
+    Some(command)
 }
 
 /// Exit codes, 0 to 255.

@@ -88,6 +88,10 @@ prompt  = "arg"
 [harness.played]
 stories = "../stories"
 
+[harness.talks]
+acp = ["opencode", "acp"]
+env = { A = "b" }
+
 [gate]
 run     = "cargo test"
 timeout = "5m"
@@ -153,6 +157,12 @@ network = "open"
         config.harness["played"].kind,
         HarnessKind::Script {
             stories: "../stories".into()
+        }
+    );
+    assert_eq!(
+        config.harness["talks"].kind,
+        HarnessKind::Acp {
+            command: vec!["opencode".into(), "acp".into()]
         }
     );
     assert_eq!(config.gate.run.as_deref(), Some("cargo test"));
@@ -300,8 +310,27 @@ fn each_problem_is_named_with_its_place_and_the_next_step() {
         ),
         (
             "[harness.mine]\ncommand = [\"a\"]\nstories = \"b\"",
-            "bad-value 3:1 a harness has either `command` or `stories`, not both / take one of \
-             the two out",
+            "bad-value 3:1 a harness has only one of `command`, `acp` and `stories` / take the \
+             others out",
+        ),
+        (
+            "[harness.mine]\nacp = []",
+            "empty-value 2:7 `acp` is empty / write the program and its arguments, such as \
+             [\"my-agent\"]",
+        ),
+        (
+            "[harness.mine]\nacp = [\"a\"]\ncommand = [\"b\"]\nstories = \"c\"",
+            "bad-value 4:1 a harness has only one of `command`, `acp` and `stories` / take the \
+             others out",
+        ),
+        (
+            "[harness.mine]\nacp = [\"a\"]\nprompt = \"stdin\"",
+            "bad-value 3:1 `prompt` means nothing for a harness with `acp` / take the line out",
+        ),
+        (
+            "[harness.mine]\nacp = [\"a\"]\nresume = [\"{session}\"]",
+            "bad-value 3:1 `resume` needs a `command` that is a list, to add its words to / write \
+             the command as a list, or take the line out",
         ),
         (
             "[harness.mine]\nstories = \"b\"\nprompt = \"stdin\"",

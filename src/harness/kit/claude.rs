@@ -41,6 +41,6 @@ pub(super) fn kit(place: &Place<'_>) -> Result<Kit, PathError> {
         .to_vec(),
         // Deferred, the night's tools would be found by nobody.
         env: vec![("ENABLE_TOOL_SEARCH", "false".to_owned())],
-        hidden: Vec::new(),
+        ..Kit::default()
     })
 }

@@ -23,6 +23,6 @@ pub(super) fn kit(place: &Place<'_>) -> Result<Kit, PathError> {
     Ok(Kit {
         args: vec!["--additional-mcp-config".to_owned(), servers.to_string()],
         env: vec![("COPILOT_HOME", home.to_string_lossy().into_owned())],
-        hidden: Vec::new(),
+        ..Kit::default()
     })
 }

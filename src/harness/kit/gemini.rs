@@ -43,7 +43,7 @@ pub(super) fn kit(place: &Place<'_>) -> Result<Kit, PathError> {
             "GEMINI_CLI_HOME",
             place.inside.to_string_lossy().into_owned(),
         )],
-        hidden: Vec::new(),
+        ..Kit::default()
     })
 }
 

@@ -38,6 +38,6 @@ pub(super) fn kit(place: &Place<'_>) -> Result<Kit, PathError> {
         // Without it, hooks are passed over in silence where there is no terminal.
         args: vec!["--accept-hooks".to_owned()],
         env: vec![("HERMES_HOME", home.to_string_lossy().into_owned())],
-        hidden: Vec::new(),
+        ..Kit::default()
     })
 }

@@ -29,8 +29,8 @@ pub(super) fn kit(place: &Place<'_>) -> Result<Kit, PathError> {
     }
     place.write_json(".qwen/settings.json", &Value::Object(settings))?;
     Ok(Kit {
-        args: Vec::new(),
         env: vec![("HOME", place.inside.to_string_lossy().into_owned())],
         hidden: vec![place.bench.join(".qwen/settings.json")],
+        ..Kit::default()
     })
 }

@@ -12,6 +12,7 @@ fn place<'a>(folder: &'a Path, voice: &'a [(&'static str, String)]) -> Place<'a>
         program: Path::new("/opt/it's/nightshift"),
         socket: Path::new("/run/desk"),
         voice,
+        model: None,
     }
 }
 
@@ -82,4 +83,92 @@ fn of_the_users_settings_only_login_and_model_go_along() {
     assert!(settings.get("hooksConfig").is_none());
     assert_eq!(settings["hooks"]["BeforeTool"].as_array().unwrap().len(), 1);
     assert!(home.join(".gemini/oauth_creds.json").exists());
+}
+
+#[test]
+fn an_agent_that_speaks_the_protocol_is_made_to_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let user = folder.path().join("user");
+    let bring = |name: &str, text: &str| {
+        let path = user.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        layout::write(&path, text.as_bytes()).unwrap();
+    };
+    bring(
+        ".config/opencode/opencode.json",
+        r#"{"model":"m","provider":{"p":{}},"permission":{"bash":"allow"},"mcp":{}}"#,
+    );
+    bring(
+        ".codex/config.toml",
+        "model = \"m\"\ndefault_permissions = \"open\"\nsandbox_mode = \"danger-full-access\"\n",
+    );
+    bring(".codex/auth.json", "{}");
+    let home = folder.path().join("home");
+    let place = Place {
+        user: &user,
+        home: &home,
+        model: Some("asked/for"),
+        ..place(folder.path(), &[])
+    };
+    let of = |command: &[&str]| {
+        let words: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
+        equip_acp(known::of_acp(&words).unwrap(), &place)
+            .unwrap()
+            .unwrap()
+    };
+    let variable = |kit: &Kit, name: &str| {
+        let found = kit.env.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.clone()).unwrap()
+    };
+    let read = |name: &str| fs::read_to_string(home.join(name)).unwrap();
+
+    let claude = of(&["npx", "-y", "@agentclientprotocol/claude-agent-acp@0.100.0"]);
+    let options = &claude.meta["claudeCode"]["options"];
+    assert_eq!(options["settingSources"], json!([]));
+    assert_eq!(options["model"], "asked/for");
+    let ask = options["settings"]["permissions"]["ask"]
+        .as_array()
+        .unwrap();
+    assert!(ask.contains(&json!("Bash")) && ask.contains(&json!("Write")));
+
+    let opencode = of(&["/opt/opencode", "acp"]);
+    let config: Value =
+        serde_json::from_str(&variable(&opencode, "OPENCODE_CONFIG_CONTENT")).unwrap();
+    for place in ["/permission", "/agent/build/permission"] {
+        let rules = config.pointer(place).unwrap().as_object().unwrap();
+        assert!(
+            rules.contains_key("*") && rules.values().all(|rule| rule == "ask"),
+            "{place}"
+        );
+    }
+    assert_eq!(config["experimental"]["continue_loop_on_deny"], true);
+    assert_eq!(config["model"], "asked/for");
+    let kept: Value = serde_json::from_str(&read(".config/opencode/opencode.json")).unwrap();
+    assert_eq!(kept, json!({"model": "m", "provider": {"p": {}}}));
+
+    let codex = of(&["node", "/opt/codex-acp/dist/index.js"]);
+    assert_eq!(variable(&codex, "CODEX_HOME"), "/home/me/.codex");
+    let config: toml::Table = read(".codex/config.toml").parse().unwrap();
+    assert_eq!(config["default_permissions"].as_str(), Some("night"));
+    assert_eq!(config["model"].as_str(), Some("asked/for"));
+    assert!(config.get("sandbox_mode").is_none());
+    let night = &config["permissions"]["night"];
+    assert_eq!(night["filesystem"][":root"].as_str(), Some("read"));
+    assert_eq!(night["network"]["enabled"].as_bool(), Some(false));
+    assert!(home.join(".codex/auth.json").exists());
+
+    let gemini = of(&["gemini", "--acp"]);
+    assert!(gemini.args.contains(&"--skip-trust".to_owned()));
+    assert!(
+        gemini
+            .hidden
+            .contains(&"/bench/.gemini/settings.json".into())
+    );
+    of(&["qwen", "--acp"]);
+    let other = ["hermes".to_owned(), "acp".to_owned()];
+    assert_eq!(
+        equip_acp(known::of_acp(&other).unwrap(), &place).unwrap(),
+        None
+    );
+    assert_eq!(known::of_acp(&["mine".to_owned()]), None);
 }
