@@ -18,7 +18,8 @@ pub(super) fn kit(place: &Place<'_>) -> Result<Kit, PathError> {
     let mut settings = kept(&place.users_json(".gemini/settings.json"));
     let server = with(place.server(), "trust", Value::Bool(true));
     let own = json!({
-        "general": { "enableAutoUpdate": false },
+        // It tries again in silence, ten times if not told otherwise; the night waits better.
+        "general": { "enableAutoUpdate": false, "maxAttempts": 3 },
         "privacy": { "usageStatisticsEnabled": false },
         "hooks": {
             "BeforeTool": [{

@@ -27,6 +27,16 @@ pub(super) fn kit(place: &Place<'_>) -> Result<Kit, PathError> {
     if let Value::Object(own) = own {
         settings.extend(own);
     }
+    // It tries again in silence, for minutes if not told otherwise; the night waits better.
+    let model = settings.remove("model").filter(Value::is_object);
+    let mut model = model.unwrap_or_else(|| json!({}));
+    let generation = model.get("generationConfig").cloned();
+    let generation = generation
+        .filter(Value::is_object)
+        .unwrap_or_else(|| json!({}));
+    let generation = with(generation, "maxRetries", Value::from(2));
+    model = with(model, "generationConfig", generation);
+    settings.insert("model".to_owned(), model);
     place.write_json(".qwen/settings.json", &Value::Object(settings))?;
     Ok(Kit {
         env: vec![("HOME", place.inside.to_string_lossy().into_owned())],

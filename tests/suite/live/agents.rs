@@ -15,6 +15,8 @@ pub(super) struct Agent {
     pub(super) model: &'static str,
     /// Whether it leaves loopback alone when a proxy is set for everything else.
     pub(super) spares_loopback: bool,
+    /// Whether it tells how many tokens it took.
+    pub(super) tells_tokens: bool,
     /// Whether it prints when a usage limit is over: gemini keeps that to itself, and what the
     /// provider of the others says names no zone.
     pub(super) tells_the_reset: bool,
@@ -26,6 +28,7 @@ pub(super) struct Agent {
 
 pub(super) const CLAUDE: Agent = Agent {
     name: "claude",
+    tells_tokens: true,
     model: "claude-sonnet-4-5",
     spares_loopback: true,
     tells_the_reset: true,
@@ -45,6 +48,7 @@ pub(super) const CLAUDE: Agent = Agent {
 
 pub(super) const CODEX: Agent = Agent {
     name: "codex",
+    tells_tokens: true,
     model: "scripted",
     spares_loopback: true,
     tells_the_reset: true,
@@ -59,10 +63,17 @@ pub(super) const CODEX: Agent = Agent {
 
 pub(super) const OPENCODE: Agent = Agent {
     name: "opencode",
+    tells_tokens: false,
     model: "scripted/m",
     spares_loopback: true,
     tells_the_reset: false,
-    env: |url| {
+    env: |_| {
+        vec![
+            ("OPENCODE_DISABLE_MODELS_FETCH", "1".to_owned()),
+            ("OPENCODE_DISABLE_LSP_DOWNLOAD", "1".to_owned()),
+        ]
+    },
+    files: |url| {
         let config = json!({
             "provider": {"scripted": {
                 "npm": "@ai-sdk/openai-compatible",
@@ -71,19 +82,15 @@ pub(super) const OPENCODE: Agent = Agent {
                     "limit": {"context": 200_000, "output": 8000}, "cost": {"input": 1, "output": 2},
                 }},
             }},
-            "small_model": "scripted/m", "autoupdate": false, "share": "disabled",
+            "model": "scripted/m", "small_model": "scripted/m",
         });
-        vec![
-            ("OPENCODE_CONFIG_CONTENT", config.to_string()),
-            ("OPENCODE_DISABLE_MODELS_FETCH", "1".to_owned()),
-            ("OPENCODE_DISABLE_LSP_DOWNLOAD", "1".to_owned()),
-        ]
+        vec![(".config/opencode/opencode.json", config.to_string())]
     },
-    files: |_| Vec::new(),
 };
 
 pub(super) const GEMINI: Agent = Agent {
     name: "gemini",
+    tells_tokens: true,
     model: "gemini-2.5-pro",
     spares_loopback: true,
     tells_the_reset: false,
@@ -106,6 +113,7 @@ pub(super) const GEMINI: Agent = Agent {
 
 pub(super) const QWEN: Agent = Agent {
     name: "qwen",
+    tells_tokens: true,
     model: "scripted",
     spares_loopback: false,
     tells_the_reset: false,
@@ -129,6 +137,7 @@ pub(super) const QWEN: Agent = Agent {
 
 pub(super) const PI: Agent = Agent {
     name: "pi",
+    tells_tokens: true,
     model: "scripted/m",
     spares_loopback: true,
     tells_the_reset: false,

@@ -38,11 +38,8 @@ fn note() -> Vec<Turn> {
     ]
 }
 
-/// What a forced push comes to: the contract's refusal, or git's, which knows no remote there.
-const REFUSALS: [&str; 2] = [
-    "Nothing leaves the repository at night",
-    "does not appear to be a git repository",
-];
+/// What the contract says to a forced push.
+const REFUSAL: &str = "Nothing leaves the repository at night";
 
 fn has_landed(night: &Night) {
     let bed = &night.bed;
@@ -66,26 +63,14 @@ fn lands(agent: &'static Agent) {
     // Every answer of the model claims to have read 1,200 tokens, and to have written 42.
     let usage = &session["usage"];
     let told = [&usage["input_tokens"], &usage["output_tokens"]];
-    assert_eq!(told, [&json!(2400), &json!(84)], "{session}");
+    if agent.tells_tokens {
+        assert_eq!(told, [&json!(2400), &json!(84)], "{session}");
+    }
 }
 
+/// The remote by its path: the contract refuses, and the model is told why. (Behind that the sandbox
+/// hides the path, and the bench knows no remote.)
 fn is_refused_a_forced_push(agent: &'static Agent) {
-    let mut script = note();
-    script.insert(
-        0,
-        Turn::shell("git push --force origin HEAD:refs/heads/main"),
-    );
-    let Some(night) = Night::new(agent, LIMITS, script) else {
-        return;
-    };
-    night.run().code(0);
-    has_landed(&night);
-    let told = night.model.told().join("\n");
-    assert!(REFUSALS.iter().any(|why| told.contains(why)), "{told}");
-}
-
-/// The remote by its path, which nothing but the contract stands before.
-fn is_refused_a_forced_push_to_a_path(agent: &'static Agent) {
     let mut script = note();
     let push = "git push --force \"$HOME/origin.git\" HEAD:refs/heads/main";
     script.insert(
@@ -95,9 +80,13 @@ fn is_refused_a_forced_push_to_a_path(agent: &'static Agent) {
     let Some(night) = Night::new(agent, LIMITS, script) else {
         return;
     };
-    night.run();
+    night.run().code(0);
+    has_landed(&night);
     let told = night.model.told().join("\n");
-    assert!(told.contains(REFUSALS[0]), "{told}");
+    assert!(told.contains(REFUSAL), "{told}");
+    let tools = night.fact("ended")["session"]["tools"].clone();
+    let denied = |tally: &Value| tally["action"] == "deny" && tally["rule"] == "outward-commands";
+    assert!(tools.as_array().unwrap().iter().any(denied), "{tools}");
 }
 
 fn parks(agent: &'static Agent) {
@@ -192,12 +181,6 @@ macro_rules! nights {
                     super::$scenario(&$agent);
                 }
             )*
-
-            #[test]
-            #[ignore = "needs the hook"]
-            fn is_refused_a_forced_push_to_a_path() {
-                super::is_refused_a_forced_push_to_a_path(&$agent);
-            }
         }
     )* };
 }
