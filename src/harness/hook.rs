@@ -3,7 +3,7 @@
 //!
 //! Claude Code, Codex, Gemini CLI, Qwen Code, Copilot and Hermes were seen to work as written here
 //! (versions in `known.rs`); Cursor and Windsurf are written from their documentation, and nothing
-//! was run. OpenCode and pi have no such hooks: their extensions ask in the words of `Plain`.
+//! was run. opencode and pi have no such hooks: their extensions ask in the words of `Plain`.
 //!
 //! Everything fails closed: what cannot be read is refused, and a refusal is said in the way that
 //! the agent was seen to pass on to its model.
@@ -33,7 +33,7 @@ pub enum Platform {
     Windsurf,
     /// Hermes.
     Hermes,
-    /// An extension of our own, in OpenCode or pi.
+    /// An extension of our own, in opencode or pi.
     Plain,
 }
 

@@ -93,7 +93,7 @@ impl<'a> Referee<'a> {
         let rest = (self.tools.len() >= TALLIES).then(|| self.tools.last_mut());
         if let Some(Some(last)) = rest {
             last.count = last.count.saturating_add(1);
-            last.tool = "others".to_owned();
+            "others".clone_into(&mut last.tool);
             return;
         }
         let example = (decision.action != Action::Proceed).then(|| cut(&input, SHOWN));
