@@ -295,11 +295,9 @@ async fn an_end_of_a_turn_is_no_success_against_the_evidence() {
     ))
     .await
     .ended(&Ending::Exited);
-    run(&format!(
-        "text ''; end end_turn ',\"usage\":{{\"outputTokens\":0,\"totalTokens\":0}}'"
-    ))
-    .await
-    .failed("without an answer of the model");
+    run("text ''; end end_turn ',\"usage\":{\"outputTokens\":0,\"totalTokens\":0}'")
+        .await
+        .failed("without an answer of the model");
     run("error '\"code\":-32603,\"message\":\"Internal error: API Error: Repeated 529 Overloaded errors.\",\"data\":{\"errorKind\":\"server_error\"}'")
         .await
         .weather(WeatherKind::Overload, "529 Overloaded");

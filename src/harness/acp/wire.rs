@@ -101,14 +101,11 @@ impl Line {
             }
             return;
         }
-        let value = match serde_json::from_slice::<Value>(&line) {
-            Ok(value @ Value::Object(_)) => value,
-            _ => {
-                if !line.trim_ascii().is_empty() {
-                    record.plain(&line);
-                }
-                return;
+        let Ok(value @ Value::Object(_)) = serde_json::from_slice::<Value>(&line) else {
+            if !line.trim_ascii().is_empty() {
+                record.plain(&line);
             }
+            return;
         };
         reader.take(&value, record);
         let is_for_client = value.get("id").is_some()
