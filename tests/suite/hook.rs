@@ -62,7 +62,7 @@ fn tallies(bed: &Bed, id: &str) -> Vec<Value> {
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
     records
         .filter(|record| record["event"]["ended"]["ticket"] == id)
-        .flat_map(|record| {
+        .filter_map(|record| {
             record["event"]["ended"]["session"]["tools"]
                 .as_array()
                 .cloned()
