@@ -26,6 +26,7 @@ mod model;
 mod network;
 mod objective;
 mod real_crate;
+mod redteam;
 mod secrets;
 mod verbs;
 mod verify;
