@@ -102,6 +102,12 @@ impl Layout {
         self.rooms.join("private").join(kind)
     }
 
+    /// Where the content of an attempt's files over the size cap is kept.
+    pub fn large(&self, night: &str, ticket: &str, attempt: u32) -> PathBuf {
+        let name = format!("{ticket}-{attempt}");
+        self.rooms.join("large").join(night).join(name)
+    }
+
     /// The folder of the runner's private indexes, out of any room.
     pub fn indexes(&self) -> PathBuf {
         self.rooms.join("index")

@@ -112,6 +112,11 @@ pub(super) enum Verb {
     /// Say whether nights can run here, and what is off
     #[command(after_help = "Example:\n  nightshift doctor")]
     Doctor,
+    /// Look into the agents: which there are, what they can do, whether one really works
+    #[command(
+        after_help = "Example:\n  nightshift harness list\n  nightshift harness check claude"
+    )]
+    Harness(Harness),
     /// Look into the contract
     #[command(after_help = "Example:\n  nightshift policy explain T-7")]
     Policy(Policy),
@@ -307,6 +312,29 @@ pub(super) struct Requeue {
     /// Why, for the report
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
+}
+
+/// `harness`.
+#[derive(Debug, Args)]
+pub(super) struct Harness {
+    #[command(subcommand)]
+    pub(super) verb: HarnessVerb,
+}
+
+/// `harness …`.
+#[derive(Debug, Subcommand)]
+pub(super) enum HarnessVerb {
+    /// List the agents: installed, version, login, what they can do and how that is known
+    #[command(after_help = "Example:\n  nightshift harness list")]
+    List,
+    /// Let an agent work on a trivial ticket, in a repository made for it; costs a few tokens
+    #[command(
+        after_help = "Example:\n  nightshift harness check claude\n\nExit codes:\n  0  it landed the ticket\n  1  it did not; the evidence is kept"
+    )]
+    Check {
+        /// The harness: a table of nightshift.toml, or a known agent
+        name: String,
+    },
 }
 
 /// `policy`.

@@ -9,6 +9,7 @@ mod detach;
 mod detect;
 mod doctor;
 mod failure;
+mod harness;
 mod hook;
 mod init;
 mod inside;

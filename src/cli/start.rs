@@ -8,7 +8,8 @@ use super::{
     args::{Cli, Verb},
     ask, check, control, demo, doctor,
     failure::{Done, Failure, Kind},
-    hook, init, inside, logs, mcp, new, night, policy, report, say, status,
+    harness as harness_verbs, hook, init, inside, logs, mcp, new, night, policy, report, say,
+    status,
     ui::Ui,
     verify,
 };
@@ -77,6 +78,7 @@ fn run(cli: Cli, environment: Environment, ui: Ui) -> Done {
         Verb::Policy(args) => policy::run(args.verb, &start, environment, ui),
         Verb::Say(args) => say::run(args.verb, &environment, ui),
         Verb::Mcp => mcp::run(environment),
+        Verb::Harness(args) => harness_verbs::run(args.verb, &start, &environment, ui),
         Verb::Hook(args) => Err(Failure::usage(format!(
             "there is no platform `{}`",
             args.platform

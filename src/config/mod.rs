@@ -17,8 +17,8 @@ pub use duration::{BadDuration, parse_duration};
 pub use environment::{Environment, NoStateFolder};
 pub use glob::check_glob;
 pub use model::{
-    Agent, Config, Engine, Gate, GatePlace, HarnessConfig, HarnessKind, Network, Night, Prices,
-    PromptBy, Rooms, Sandbox,
+    Agent, Config, Engine, EventLine, Events, Gate, GatePlace, HarnessConfig, HarnessKind, Network,
+    Night, Prices, PromptBy, Rooms, Sandbox,
 };
 pub use parse::parse;
 pub use size::parse_size;

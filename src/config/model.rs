@@ -93,6 +93,55 @@ pub struct HarnessConfig {
     /// Arguments that continue a session, with `{session}` filled in; empty when it cannot. They
     /// stand where the command has `{resume}`, else at its end.
     pub resume: Vec<String>,
+    /// Where its JSON lines say what it does; `None` for a known agent, or one that prints text.
+    pub events: Option<Events>,
+    /// Exit codes that are no failure.
+    pub exit: Vec<i32>,
+}
+
+/// An agent's event stream, one JSON object a line, as its configuration declares it. Paths are JSON
+/// pointers (RFC 6901).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Events {
+    /// The path of the text that says what a line is.
+    pub kind: String,
+    /// It thinks aloud.
+    pub thinking: Option<EventLine>,
+    /// It says something.
+    pub output: Option<EventLine>,
+    /// It uses a tool.
+    pub tool: Option<EventLine>,
+    /// It loads a skill.
+    pub skill: Option<EventLine>,
+    /// It begins to compact its context.
+    pub compaction_start: Option<EventLine>,
+    /// It has compacted its context.
+    pub compaction_end: Option<EventLine>,
+    /// The last event of a session that went well. Where it is declared, one without it has failed.
+    pub done: Option<EventLine>,
+    /// The last event of one that did not.
+    pub failed: Option<EventLine>,
+    /// Its own name for the session.
+    pub session: Option<String>,
+    /// Tokens read, in all so far.
+    pub input_tokens: Option<String>,
+    /// Tokens written, in all so far.
+    pub output_tokens: Option<String>,
+    /// US dollars, in all so far.
+    pub cost: Option<String>,
+}
+
+/// Which lines are one kind of event, and what they say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct EventLine {
+    /// What the kind may read.
+    pub is: Vec<String>,
+    /// The path of its words.
+    pub text: Option<String>,
+    /// The path of a tool's or a skill's name.
+    pub name: Option<String>,
+    /// The path of a tool's input.
+    pub input: Option<String>,
 }
 
 impl HarnessConfig {
@@ -105,6 +154,8 @@ impl HarnessConfig {
             weather: BTreeMap::new(),
             prices: None,
             resume: Vec::new(),
+            events: None,
+            exit: vec![0],
         }
     }
 }
@@ -223,12 +274,24 @@ impl Default for Night {
 }
 
 /// How rooms are furnished.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rooms {
     /// Commands run in each room when it is new or the lock files have changed.
     pub setup: Vec<String>,
     /// Files copied from the user's checkout into each room, such as `.env.test`; relative paths.
     pub copy: Vec<String>,
+    /// Bytes of the largest file that an attempt may change or leave.
+    pub largest_file: u64,
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self {
+            setup: Vec::new(),
+            copy: Vec::new(),
+            largest_file: 50 << 20,
+        }
+    }
 }
 
 /// Confinement, as asked for.

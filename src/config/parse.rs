@@ -5,6 +5,7 @@
 //! first error, because what follows it cannot be trusted.
 
 mod budget;
+mod events;
 mod harness;
 mod sandbox;
 
@@ -24,7 +25,7 @@ const TOP: [&str; 9] = [
 const AGENT: [&str; 5] = ["harness", "model", "timeout", "silence", "attempts"];
 const GATE: [&str; 6] = ["run", "timeout", "protect", "where", "network", "env"];
 const NIGHT: [&str; 2] = ["length", "lanes"];
-const ROOMS: [&str; 2] = ["setup", "copy"];
+const ROOMS: [&str; 3] = ["setup", "copy", "largest_file"];
 
 /// Reads a configuration. What could not be used has its default and a diagnostic, in the order
 /// of the file.
@@ -154,6 +155,7 @@ fn rooms(walk: &mut Walk<'_>, table: &DeTable<'_>, rooms: &mut Rooms) {
                     .filter_map(|(text, span)| walk.inside(&text, span))
                     .collect();
             }
+            "largest_file" => set(&mut rooms.largest_file, sandbox::size(walk, key, value)),
             _ => walk.unknown(key, "rooms", &ROOMS),
         }
     }

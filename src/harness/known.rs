@@ -7,7 +7,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use super::capability::{Capabilities, Proof};
-use crate::config::{HarnessConfig, HarnessKind};
+use crate::config::{HarnessConfig, HarnessKind, PromptBy};
 
 /// A known agent CLI.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Known {
     pub name: &'static str,
     /// The program on PATH.
     pub program: &'static str,
+    /// The version that was seen to work as written here.
+    pub observed: &'static str,
     /// Its arguments.
     arguments: &'static [&'static str],
     /// How the prompt goes in, as the configuration writes it.
@@ -37,6 +39,7 @@ const ALL: [Known; 9] = [
     Known {
         name: "claude",
         program: "claude",
+        observed: "2.1.197",
         arguments: &[
             "-p",
             "--output-format",
@@ -60,6 +63,7 @@ const ALL: [Known; 9] = [
     Known {
         name: "codex",
         program: "codex",
+        observed: "0.169.0",
         arguments: &[
             "exec",
             "{resume}",
@@ -85,6 +89,7 @@ const ALL: [Known; 9] = [
     Known {
         name: "opencode",
         program: "opencode",
+        observed: "1.18.33",
         arguments: &[
             "run",
             "--format",
@@ -117,6 +122,7 @@ const ALL: [Known; 9] = [
     Known {
         name: "gemini",
         program: "gemini",
+        observed: "0.61.0",
         arguments: &[
             "-o",
             "stream-json",
@@ -146,6 +152,7 @@ const ALL: [Known; 9] = [
     Known {
         name: "qwen",
         program: "qwen",
+        observed: "0.15.10",
         arguments: &[
             "-o",
             "stream-json",
@@ -170,6 +177,7 @@ const ALL: [Known; 9] = [
     Known {
         name: "pi",
         program: "pi",
+        observed: "0.73.1",
         arguments: &["--mode", "json", "--no-session", "--model", "{model}"],
         prompt: "arg",
         resume: &[],
@@ -185,6 +193,7 @@ const ALL: [Known; 9] = [
     Known {
         name: "copilot",
         program: "copilot",
+        observed: "1.0.102",
         arguments: &[
             "--output-format",
             "json",
@@ -205,6 +214,7 @@ const ALL: [Known; 9] = [
     Known {
         name: "hermes",
         program: "hermes",
+        observed: "0.19.0",
         arguments: &["-z"],
         prompt: "arg",
         resume: &[],
@@ -219,6 +229,7 @@ const ALL: [Known; 9] = [
     Known {
         name: "aider",
         program: "aider",
+        observed: "0.86.2",
         arguments: &[
             "--yes-always",
             "--no-auto-commits",
@@ -262,7 +273,7 @@ pub fn hosts(config: &HarnessConfig) -> &'static [&'static str] {
 }
 
 /// Returns the known agent that a harness runs.
-pub(super) fn of(config: &HarnessConfig) -> Option<&'static Known> {
+pub fn of(config: &HarnessConfig) -> Option<&'static Known> {
     match &config.kind {
         HarnessKind::Command { command, .. } => of_program(command.first()?),
         HarnessKind::Script { .. } => None,
@@ -290,6 +301,30 @@ impl Known {
                 "claude" | "codex" | "gemini" | "copilot"
             )),
             ..Capabilities::none()
+        }
+    }
+
+    /// Whether its stream has an event for the end of a session that went well.
+    pub(super) fn says_its_end(&self) -> bool {
+        !matches!(self.name, "aider" | "hermes")
+    }
+
+    /// Returns its ready configuration.
+    pub fn config(&self) -> HarnessConfig {
+        let words = std::iter::once(self.program).chain(self.arguments.iter().copied());
+        HarnessConfig {
+            env: (self.env.iter())
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            resume: self.resume.iter().map(|&word| word.to_owned()).collect(),
+            ..HarnessConfig::new(HarnessKind::Command {
+                command: words.map(str::to_owned).collect(),
+                prompt: match self.prompt {
+                    "stdin" => PromptBy::Stdin,
+                    "file" => PromptBy::File,
+                    _ => PromptBy::Arg,
+                },
+            })
         }
     }
 
@@ -327,7 +362,7 @@ impl Known {
 mod tests {
     use super::*;
     use crate::{
-        config::{self, PromptBy},
+        config::{self},
         diagnostic::Source,
     };
 
@@ -340,6 +375,7 @@ mod tests {
             let HarnessKind::Command { command, prompt } = &harness.kind else {
                 panic!("{}", known.name);
             };
+            assert_eq!(*harness, known.config());
             assert_eq!(harness.resume, known.resume);
             // A prompt that is an argument belongs right behind `-p`.
             let place = command.iter().position(|word| word == "{resume}");

@@ -12,6 +12,7 @@
 mod allowance;
 mod capability;
 mod command;
+mod declared;
 mod desk;
 mod ending;
 mod environment;
@@ -24,6 +25,7 @@ pub mod known;
 mod last_message;
 mod lines;
 mod live;
+mod normal;
 mod output;
 mod player;
 mod premature;
@@ -54,7 +56,7 @@ pub use premature::{go_on, premature};
 pub use prompt::{
     Earlier, Landed, Objective, PROMPT_TEMPLATE, PromptError, PromptInput, Told, compose,
 };
-pub use ready::{Readiness, capabilities, ready};
+pub use ready::{Readiness, capabilities, login, ready};
 pub use request::Request;
 pub use session::{HarnessReport, Session, run};
 pub use story::{check as check_story, rehearsal as rehearsal_story};

@@ -91,11 +91,11 @@ fn request(session: &Session<'_>) -> Request {
     }
 }
 
-/// Returns the child to be.
+/// Returns the child to be, and whether it was equipped to ask before it uses a tool.
 ///
 /// # Errors
 /// One line on why the command cannot take its prompt.
-pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
+pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<(Spec, bool), String> {
     let ticket = session.ticket.id();
     let (mut argv, stdin) = match &session.config.kind {
         HarnessKind::Command { command, prompt } => {
@@ -172,6 +172,7 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
         }
         None => None,
     };
+    let asks = kit.is_some();
     if let Some(kit) = kit {
         argv.extend(kit.args.into_iter().map(OsString::from));
         // The session's own, not the configuration's: they close the gate.
@@ -193,7 +194,7 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
         fence.cell.shown.push(session.root.join(stories));
     }
     let wrapped = fence.wrap(argv, session.bench, &env);
-    Ok(Spec {
+    let spec = Spec {
         argv: wrapped.argv,
         folder: session.bench.to_owned(),
         env,
@@ -204,7 +205,8 @@ pub(super) fn spec(session: &Session<'_>, desk: &Desk) -> Result<Spec, String> {
         grace: GRACE,
         progress: session.progress.clone(),
         supervised: wrapped.supervised,
-    })
+    };
+    Ok((spec, asks))
 }
 
 /// Returns the arguments that continue a session of this name.

@@ -1,6 +1,9 @@
 //! Whether a harness can run, asked before a night and before each claim.
 
-use std::{ffi::OsStr, path::Path};
+use std::{
+    ffi::{OsStr, OsString},
+    path::Path,
+};
 
 use super::{
     capability::{Capabilities, Proof},
@@ -9,6 +12,7 @@ use super::{
 use crate::{
     config::{HarnessConfig, HarnessKind},
     process::find_program,
+    sandbox::is_provider,
 };
 
 /// Whether a harness can run.
@@ -71,6 +75,31 @@ fn program(name: &str, command: &[String], path: &OsStr, root: &Path) -> Result<
     found
         .map(|found| found.display().to_string())
         .ok_or_else(|| format!("`{program}` of `[harness.{name}]` is not {place}"))
+}
+
+/// Says how an agent would prove who it is, as far as that can be known without asking its provider.
+pub fn login(config: &HarnessConfig, home: &Path, env: &[(OsString, OsString)]) -> String {
+    let Some(known) = known::of(config) else {
+        return "unknown".to_owned();
+    };
+    let is_key = |name: &str| {
+        ["_API_KEY", "_TOKEN", "_AUTH_TOKEN"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    };
+    let inherited = env
+        .iter()
+        .filter(|(name, value)| is_provider(name) && !value.is_empty());
+    let names = inherited.filter_map(|(name, _)| name.to_str());
+    let key = names
+        .chain(config.env.keys().map(String::as_str))
+        .find(|name| is_key(name));
+    let file = known.login.iter().find(|file| home.join(file).is_file());
+    match (file, key) {
+        (_, Some(key)) => format!("{key} is set"),
+        (Some(file), None) => format!("~/{file} is there"),
+        (None, None) => "nothing found: no key in the environment, no login in the home".to_owned(),
+    }
 }
 
 /// Returns what a harness can do. Of a program that is not known nothing is promised, though its

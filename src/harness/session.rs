@@ -31,7 +31,7 @@ use crate::{
     clock,
     config::HarnessConfig,
     layout::PathError,
-    process::{self, Progress},
+    process::{self, Exit, Progress},
     repo::id::CommitId,
     sandbox::{Fence, Redactor},
     say::{Listener, StandingAnswer, utterance::Utterance},
@@ -109,6 +109,8 @@ pub struct HarnessReport {
     pub took: Duration,
     /// What the agent said, redacted and bounded.
     pub said: Vec<Utterance>,
+    /// How long after its begin it told the first event.
+    pub first_sign: Option<Duration>,
     /// How many tool calls were judged before they happened.
     pub judged: u32,
     /// Lines in its `say.jsonl` that were no utterances.
@@ -156,8 +158,8 @@ pub(super) async fn run_with(
         attempt: session.attempt,
         harness: session.harness.to_owned(),
     });
-    let spec = match prepare::spec(&session, &desk) {
-        Ok(spec) => spec,
+    let (spec, asks) = match prepare::spec(&session, &desk) {
+        Ok(prepared) => prepared,
         Err(reason) => {
             record.event(&HarnessEvent::RunFailed {
                 reason: reason.clone(),
@@ -255,6 +257,12 @@ pub(super) async fn run_with(
             }
         }
     };
+    let mut finished = finished;
+    if let Exit::Code(code) = finished.exit
+        && session.config.exit.contains(&code)
+    {
+        finished.exit = Exit::Code(0);
+    }
     let mut record = shared.into_inner();
     let last = record.finish_output()?;
     let mut late = listener.finish()?;
@@ -291,8 +299,26 @@ pub(super) async fn run_with(
             Ending::Weather,
         )
     });
+    let ending = match ending {
+        // An exit code alone is never success.
+        Ending::Exited if !ear.is_settled && record.watch().lacks_its_end() => Ending::Failed {
+            reason: "its stream ended without its last event".to_owned(),
+        },
+        ending => ending,
+    };
+    let tools = record.watch().tools();
+    let ending = if asks && ear.judged == 0 && tools > 0 && ending == Ending::Exited {
+        Ending::Failed {
+            reason: format!(
+                "its hook was never asked, though it used tools ({tools} events): its permission gate is open"
+            ),
+        }
+    } else {
+        ending
+    };
     let ending = ending::printable(ending, session.redactor);
     let usage = record.watch().usage();
+    let first_sign = record.watch().first_sign();
     let premature = (ending == Ending::Exited && !ear.is_settled)
         .then(|| premature(&record.watch().message(), finished.survivors, None))
         .flatten()
@@ -304,6 +330,7 @@ pub(super) async fn run_with(
         took: finished.took,
         said: ear.said,
         judged: ear.judged,
+        first_sign,
         bad_says: listener.bad(),
         usage,
         output_bytes: finished.output_bytes,
@@ -355,6 +382,7 @@ impl HarnessReport {
             took: Duration::ZERO,
             said: Vec::new(),
             judged: 0,
+            first_sign: None,
             bad_says: 0,
             usage: None,
             output_bytes: 0,

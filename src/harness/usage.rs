@@ -40,6 +40,22 @@ fn sum(value: &Value, pointers: &[&str]) -> Option<u64> {
 }
 
 impl Spent {
+    /// As a configuration declares it: what was used up so far, in all. `None` when a line says none.
+    pub(super) fn declared(
+        input: Option<u64>,
+        output: Option<u64>,
+        cost_usd: Option<f64>,
+    ) -> Option<Self> {
+        let says = input.is_some() || output.is_some() || cost_usd.is_some();
+        says.then(|| Self {
+            is_total: true,
+            input,
+            output,
+            cost_usd,
+            ..Self::default()
+        })
+    }
+
     /// A request to the model, of which no more is known.
     pub(super) fn one_turn() -> Self {
         Self {

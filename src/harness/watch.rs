@@ -11,13 +11,15 @@ use tokio::time::Instant;
 
 use super::{
     allowance::Allowance,
-    event::{Ending, Usage, Weather},
+    declared,
+    event::{Ending, HarnessEvent, Usage, Weather},
+    known, normal,
     reading::{self, Message, Mood},
     usage::Meter,
     weather::{Recogniser, Table, endless},
 };
 use crate::{
-    config::{HarnessConfig, HarnessKind, Prices},
+    config::{Events, HarnessConfig, HarnessKind, Prices},
     process::{Exit, Stream},
 };
 
@@ -51,6 +53,16 @@ pub(super) struct Watch {
     compactions: u32,
     /// When a line came that was no bookkeeping.
     last_sign: Instant,
+    begun: Instant,
+    /// The stream, where the configuration declares it.
+    events: Option<Events>,
+    /// Whether a session that went well says so at its end.
+    says_its_end: bool,
+    has_ended: bool,
+    /// How long after its begin the first event came.
+    first_sign: Option<Duration>,
+    /// How many events were about the use of a tool.
+    tools: u32,
     /// Whether the words of the last plain line have been looked at.
     is_read: bool,
 }
@@ -73,14 +85,49 @@ impl Watch {
             retries: 0,
             compactions: 0,
             last_sign: Instant::now(),
+            begun: Instant::now(),
+            events: config.events.clone(),
+            says_its_end: match &config.events {
+                Some(events) => events.done.is_some(),
+                None => known::of(config).is_some_and(known::Known::says_its_end),
+            },
+            has_ended: false,
+            first_sign: None,
+            tools: 0,
             is_read: false,
         }
+    }
+
+    /// How long after the begin the first event came; `None` when none has.
+    pub(super) fn first_sign(&self) -> Option<Duration> {
+        self.first_sign
+    }
+
+    /// Whether its last event is missing, which it would have told had it gone well.
+    pub(super) fn lacks_its_end(&self) -> bool {
+        self.says_its_end && !self.has_ended
+    }
+
+    /// Returns the normalized events of a line as it is kept; `None` when it is plain output.
+    pub(super) fn normal(&self, line: &str) -> Option<Vec<HarnessEvent>> {
+        match &self.events {
+            Some(events) => declared::normal(events, line),
+            None => normal::events(line),
+        }
+    }
+
+    /// How many events were about the use of a tool.
+    pub(super) fn tools(&self) -> u32 {
+        self.tools
     }
 
     /// Takes a whole line of output, neither redacted nor cleaned.
     pub(super) fn line(&mut self, stream: Stream, line: &[u8], now: Timestamp) {
         let reading = match stream {
-            Stream::Out => reading::read(line),
+            Stream::Out => match &self.events {
+                Some(events) => declared::read(events, line),
+                None => reading::read(line),
+            },
             Stream::Err => None,
         };
         let Some(reading) = reading else {
@@ -93,16 +140,24 @@ impl Watch {
             }
             return;
         };
+        let begun = self.begun;
+        self.first_sign.get_or_insert_with(|| begun.elapsed());
         self.recogniser.reading(&reading, now);
         match reading.mood {
             Mood::Same | Mood::Troubled | Mood::Failed => {}
             Mood::Retrying => self.retries = self.retries.saturating_add(1),
             Mood::Working | Mood::Ended => self.retries = 0,
         }
+        match reading.mood {
+            Mood::Ended => self.has_ended = true,
+            Mood::Same => {}
+            _ => self.has_ended = false,
+        }
         if reading.mood != Mood::Same {
             self.last_sign = Instant::now();
         }
         if reading.uses_tool {
+            self.tools = self.tools.saturating_add(1);
             self.compactions = 0;
             self.message_goes_on = false;
         }

@@ -19,7 +19,7 @@ use crate::{
     mutant::{Mutant, forgets},
     policy::decision::{Action, Decision},
     process::id::ProcessId,
-    repo::id::{CommitId, TreeId, Work},
+    repo::id::{CommitId, TreeId, Unfit, Work},
     say::utterance::Utterance,
 };
 
@@ -365,6 +365,10 @@ pub struct Session {
     pub ending: Ending,
     /// Awake time it took, in milliseconds.
     pub took_ms: u64,
+    /// How long after its begin the agent told its first event, in milliseconds; `None` where it
+    /// tells none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_sign_ms: Option<u64>,
     /// What the agent said, redacted and bounded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub said: Vec<Utterance>,
@@ -442,9 +446,9 @@ pub struct Taken {
     /// Existing tests that were changed or deleted (the first few).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tests_changed: Vec<String>,
-    /// Repositories inside the bench, whose files a snapshot cannot hold.
+    /// What may not land by itself (the first few).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub nested: Vec<String>,
+    pub unfit: Vec<Unfit>,
 }
 
 /// Why an attempt is over without landing.

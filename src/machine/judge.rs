@@ -9,6 +9,7 @@ use super::{
     state::{Halt, Night},
     step::Step,
     ticket::{Active, TicketState},
+    unfit::parked_as_unfit,
     weather::rest_until,
 };
 use crate::{
@@ -86,26 +87,8 @@ pub(super) fn after_work(
             },
         ));
     }
-    if let Some(first) = taken.nested.first() {
-        let question = Question {
-            question: format!(
-                "The work holds a git repository of its own at `{first}`, whose files a commit cannot hold. What shall become of it?"
-            ),
-            options: vec![
-                "requeue the ticket: the next attempt is told to leave no repository inside"
-                    .to_owned(),
-                "take the files out of the kept bench by hand".to_owned(),
-            ],
-            recommend: None,
-            because: None,
-        };
-        let park = Park {
-            raised: Raised::Snapshot,
-            question,
-            scope: Scope::Dependents,
-            decision: None,
-        };
-        return Some(settle(id, Outcome::Parked(Box::new(park))));
+    if let Some(outcome) = parked_as_unfit(&taken.unfit) {
+        return Some(settle(id, outcome));
     }
     if taken.work.files == 0 {
         return Some(returned(id, Setback::NoChange));

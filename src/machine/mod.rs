@@ -19,6 +19,7 @@ mod spending;
 mod state;
 mod step;
 mod ticket;
+mod unfit;
 mod waiting;
 mod weather;
 

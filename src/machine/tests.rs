@@ -274,6 +274,7 @@ impl Play {
                     said,
                     decision: None,
                     tools: Vec::new(),
+                    first_sign_ms: None,
                     hosts: Vec::new(),
                     usage: None,
                     output_bytes: 0,
@@ -306,7 +307,7 @@ impl Play {
                     candidate: tree,
                     decision,
                     tests_changed: Vec::new(),
-                    nested: Vec::new(),
+                    unfit: Vec::new(),
                 };
                 Event::WorkKept {
                     ticket,

@@ -21,9 +21,10 @@ use tokio::sync::oneshot;
 use super::{
     error::{GitError, LandError, OpenError, SnapshotError},
     furnish::Keep,
-    id::{CommitId, TreeId},
+    id::{CommitId, TreeId, Unfit},
     land::LandedCommit,
     locate::Found,
+    snapshot::Snapshot,
     store::{Author, Head, Store},
     tree::{FileDiff, Side},
 };
@@ -150,15 +151,24 @@ impl Git {
     }
 
     /// Returns the tree of the room's files, untracked ones included and ignored ones not, written
-    /// to the user's objects. No process may be at work in the room.
+    /// to the user's objects; changed files of more than `largest` bytes are named instead. No
+    /// process may be at work in the room.
     pub fn snapshot(
         &self,
         room: &Path,
         index: &Path,
         base: &CommitId,
-    ) -> Reply<TreeId, SnapshotError> {
+        largest: u64,
+    ) -> Reply<Snapshot, SnapshotError> {
         let (room, index, base) = (room.to_owned(), index.to_owned(), base.clone());
-        self.call(move |store| store.snapshot(&room, &index, &base))
+        self.call(move |store| store.snapshot(&room, &index, &base, largest))
+    }
+
+    /// Returns what may not land by itself of that in which `to` differs from `from`: changed
+    /// submodules and files of rules, links that leave the tree, names that differ only in case.
+    pub fn scan(&self, from: &TreeId, to: &TreeId) -> Reply<Vec<Unfit>> {
+        let (from, to) = (from.clone(), to.clone());
+        self.call(move |store| store.scan(&from, &to))
     }
 
     /// Returns what differs between two trees, by path, without guessing renames.

@@ -72,3 +72,53 @@ pub struct Work {
     /// Lines removed in all.
     pub removed: u32,
 }
+
+/// Something that an attempt left in the bench and that may not land by itself. Paths and targets
+/// are as in [`Change::path`]; whoever records one cleans them first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unfit {
+    /// A git repository of its own, or a submodule's folder with something in it. Its files are
+    /// kept, its history is not.
+    Nested {
+        /// The `.git`, or the folder.
+        path: String,
+    },
+    /// A new submodule, or another commit of one.
+    Submodule {
+        /// Its folder.
+        path: String,
+    },
+    /// A `.gitattributes` or `.gitmodules` that is new, changed or gone: git acts on it.
+    Rules {
+        /// The file.
+        path: String,
+    },
+    /// A symbolic link out of the tree, or into `.git`.
+    Link {
+        /// The link.
+        path: String,
+        /// Where it points, as written in it.
+        target: String,
+    },
+    /// A file over the size cap: it is not in the attempt's commit.
+    Large {
+        /// The file.
+        path: String,
+        /// Its size.
+        bytes: u64,
+        /// The cap, in bytes.
+        most: u64,
+        /// Where its content is kept; `None` when it could not be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<String>,
+    },
+    /// A new name that differs from another one only in case: where case does not count, one of the
+    /// two overwrites the other.
+    Case {
+        /// The new name.
+        path: String,
+        /// The other one.
+        other: String,
+    },
+}

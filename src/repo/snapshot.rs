@@ -2,15 +2,16 @@
 //!
 //! Untracked files go in, ignored ones do not. The index is the room's private one, so flags that
 //! an agent set in its own index (`assume-unchanged`, `skip-worktree`) hide nothing. Links are
-//! stored as links. Nothing in the room is changed.
+//! stored as links. A file over the size cap stays out, as it was in the base or not at all, and is
+//! named. Nothing in the room is changed.
 
 use std::{
     fs::{self, File},
     io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use git2::{ErrorClass, ErrorCode, Index};
+use git2::{ErrorClass, ErrorCode, Index, ObjectType, Oid, Repository};
 
 use super::{
     error::{Doing, GitError, SnapshotError},
@@ -21,13 +22,32 @@ use super::{
 };
 use crate::layout::{PathContext, PathError};
 
+/// A room's files, taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Their tree.
+    pub tree: TreeId,
+    /// The changed files that are not in it because of their size.
+    pub large: Vec<TooLarge>,
+}
+
+/// A changed file over the size cap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLarge {
+    /// Path relative to the room. No folder on its way is a link.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+}
+
 impl Store {
     pub(super) fn snapshot(
         &self,
         room: &Path,
         index: &Path,
         base: &CommitId,
-    ) -> Result<TreeId, SnapshotError> {
+        largest: u64,
+    ) -> Result<Snapshot, SnapshotError> {
         fs::read_dir(room)
             .at("list", room)
             .map_err(SnapshotError::Unreadable)?;
@@ -60,19 +80,55 @@ impl Store {
                 .remove(&path, 0)
                 .doing(|| format!("take `{}` out of the snapshot", shown(&path)))?;
         }
-        for Difference { path, .. } in changed {
-            add(&mut index, room, &path)?;
-        }
-        for stray in strays {
-            if let Stray::File(path) = stray {
-                add(&mut index, room, &path)?;
+        let strays = strays.into_iter().filter_map(|stray| match stray {
+            Stray::File(path) => Some(path),
+            Stray::Special(_) | Stray::Nested(_) | Stray::Folder(_) => None,
+        });
+        let mut large = Vec::new();
+        for path in changed.into_iter().map(|one| one.path).chain(strays) {
+            match over(&repo, &index, room, &path, largest)? {
+                Some(bytes) => large.push(TooLarge { path, bytes }),
+                None => add(&mut index, room, &path)?,
             }
         }
         let doing = || format!("write the snapshot of `{}`", room.display());
         index.write().doing(doing)?;
         let tree = index.write_tree_to(&repo).doing(doing)?;
-        Ok(tree_id(tree))
+        Ok(Snapshot {
+            tree: tree_id(tree),
+            large,
+        })
     }
+}
+
+/// Returns the size of a file that is over the cap. One of which only the mode has changed is not.
+fn over(
+    repo: &Repository,
+    index: &Index,
+    room: &Path,
+    path: &Path,
+    largest: u64,
+) -> Result<Option<u64>, SnapshotError> {
+    let file = room.join(path);
+    let bytes = match file.symlink_metadata() {
+        Ok(meta) if meta.is_file() && meta.len() > largest => meta.len(),
+        Ok(_) => return Ok(None),
+        Err(error) => {
+            return Err(error)
+                .at("look at", &file)
+                .map_err(SnapshotError::Unreadable);
+        }
+    };
+    let Some(before) = index.get_path(path, 0) else {
+        return Ok(Some(bytes));
+    };
+    let is_same = || {
+        let (size, kind) = repo.odb()?.read_header(before.id)?;
+        let is_as_long = kind == ObjectType::Blob && u64::try_from(size) == Ok(bytes);
+        Ok(is_as_long && Oid::hash_file(ObjectType::Blob, &file)? == before.id)
+    };
+    let is_same = is_same().doing(|| format!("compare `{}`", shown(path)))?;
+    Ok((!is_same).then_some(bytes))
 }
 
 /// Makes sure that nothing that git stores is at this path: libgit2 takes a folder that it could not

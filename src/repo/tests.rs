@@ -138,7 +138,8 @@ impl Yard {
     }
 
     fn snapshot(&self, git: &Git, base: &CommitId) -> Result<TreeId, SnapshotError> {
-        git.snapshot(&self.room(), &self.index(), base).wait()
+        let taken = git.snapshot(&self.room(), &self.index(), base, u64::MAX);
+        taken.wait().map(|taken| taken.tree)
     }
 
     /// Lists a tree as git does, one `mode type id<tab>path` per line.

@@ -202,7 +202,7 @@ impl Store {
             .doing(|| format!("restore files of {from} in {tree}"))
     }
 
-    fn diff(
+    pub(super) fn diff(
         &self,
         from: &TreeId,
         to: &TreeId,

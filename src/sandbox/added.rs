@@ -1,6 +1,11 @@
 //! Secrets as findings: of what kind they are and where they stand, never what they are.
 
+use std::collections::HashSet;
+
 use super::redact::Redactor;
+
+/// How many secrets of one text are told. More of them is a dump, and one would do to stop it.
+const MOST: usize = 200;
 
 /// A secret that a text holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,27 +56,34 @@ impl Added {
 }
 
 impl Redactor {
-    /// Returns the secrets in a text, in order.
+    /// Returns the secrets in a text, in order: the first 200 of them.
     pub fn findings(&self, text: &str) -> Vec<Finding> {
         let added = self.added("", text);
         added.into_iter().map(|added| added.finding).collect()
     }
 
-    /// Returns the secrets in a file's text that were not in it before, wherever they stood. One
-    /// that stands there twice is told once.
+    /// Returns the secrets in a file's text that were not in it before, wherever they stood: the
+    /// first 200 of them. One that stands there twice is told once.
     pub fn added(&self, before: &str, after: &str) -> Vec<Added> {
         let mut found: Vec<Added> = Vec::new();
+        let mut seen = HashSet::new();
         let (mut line, mut at) = (1, 0);
         for (range, kind) in self.find(after) {
+            if found.len() == MOST {
+                break;
+            }
             let skipped = after.get(at..range.start).unwrap_or_default();
             line += skipped.matches('\n').count();
             at = range.start;
+            let value = after.get(range).unwrap_or_default();
+            if !seen.insert(value) {
+                continue;
+            }
             let secret = Added {
                 finding: Finding { kind, line },
-                value: after.get(range).unwrap_or_default().to_owned(),
+                value: value.to_owned(),
             };
-            let is_known = found.iter().any(|other| other.value == secret.value);
-            if !is_known && (before.is_empty() || !secret.is_in(before)) {
+            if before.is_empty() || !secret.is_in(before) {
                 found.push(secret);
             }
         }

@@ -53,7 +53,8 @@ pub(super) fn blocks(text: &str) -> Vec<Range<usize>> {
             rest.next();
             continue;
         }
-        let end = forward(text, mark.at.end);
+        let next = rest.peek().map_or(text.len(), |next| next.at.start);
+        let end = forward(text, mark.at.end, next);
         if end > mark.at.end {
             found.push(mark.at.start..end);
         }
@@ -74,15 +75,12 @@ pub fn torn_key(text: &str) -> usize {
         .map_or(0, |block| block.end)
 }
 
-/// Whether a line opens a block whose key comes on the lines below, and where it does.
+/// Returns where a line opens a block whose key comes on the lines below.
 pub(super) fn opens(line: &str) -> Option<Range<usize>> {
     let last = marks(line).pop().filter(|mark| !mark.is_end)?;
-    let after = line.get(last.at.end..)?;
-    let is_all = after.trim_matches(is_wrapping).trim_start_matches("n");
-    is_all
-        .trim_matches(is_wrapping)
-        .is_empty()
-        .then_some(last.at)
+    let after = line.get(last.at.end..)?.trim_matches(is_wrapping);
+    // Of a line break in a string, `\n`, a letter is left.
+    matches!(after, "" | "n" | "r" | "r\\n").then_some(last.at)
 }
 
 /// Whether a line ends a block.
@@ -142,19 +140,18 @@ fn marks(text: &str) -> Vec<Mark> {
 }
 
 /// Returns the end of the key that begins here, as far as its lines look like one.
-fn forward(text: &str, from: usize) -> usize {
+fn forward(text: &str, from: usize, to: usize) -> usize {
     let mut end = from;
-    for line in lines(text, from, LONGEST) {
-        let Some(content) = text.get(line.clone()) else {
-            break;
-        };
-        if !is_of_key(content) {
+    let mut at = from;
+    for line in text.get(from..to).unwrap_or_default().split('\n') {
+        if at > from + LONGEST || !is_of_key(line) {
             break;
         }
-        let run = longest_run(content);
+        let run = longest_run(line);
         if !run.is_empty() && (end > from || run.len() >= 16) {
-            end = line.start + run.end;
+            end = at + run.end;
         }
+        at += line.len() + 1;
     }
     end
 }
@@ -165,42 +162,27 @@ fn backward(text: &str, floor: usize, to: usize) -> usize {
     while !text.is_char_boundary(floor) {
         floor += 1;
     }
-    let before = text.get(floor..to).unwrap_or_default();
     let mut start = to;
-    for line in lines(before, 0, LONGEST).into_iter().rev() {
-        let content = before.get(line.clone()).unwrap_or_default();
-        let run = longest_run(content);
-        if content.is_empty() && start == to {
+    let mut end = to;
+    for line in text.get(floor..to).unwrap_or_default().rsplit('\n') {
+        let at = end - line.len();
+        end = at.saturating_sub(1);
+        let run = longest_run(line);
+        if line.is_empty() && start == to {
             continue;
         }
         // The last line of a key may be short; a word above the others is none of it.
         let is_part = run.len() >= 16 || start == to && !run.is_empty();
-        if !is_of_key(content) || !is_part {
+        if !is_of_key(line) || !is_part {
             break;
         }
-        start = floor + line.start + run.start;
+        start = at + run.start;
     }
     start
 }
 
-/// Returns the lines of so many bytes from here on.
-fn lines(text: &str, from: usize, most: usize) -> Vec<Range<usize>> {
-    let mut lines = Vec::new();
-    let mut start = from;
-    let rest = text.get(from..).unwrap_or_default();
-    for (at, _) in rest.match_indices('\n').take_while(|(at, _)| *at <= most) {
-        lines.push(start..from + at);
-        start = from + at + 1;
-    }
-    lines.push(start..text.len().min(from + most).max(start));
-    lines
-}
-
 fn has_body(text: &str) -> bool {
-    lines(text, 0, LONGEST).into_iter().any(|line| {
-        let run = text.get(line).map(longest_run).unwrap_or_default();
-        run.len() >= 16
-    })
+    text.split('\n').any(|line| longest_run(line).len() >= 16)
 }
 
 /// Returns the longest run of characters of base64.

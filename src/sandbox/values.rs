@@ -301,7 +301,10 @@ mod tests {
     use super::*;
 
     fn hexadecimal(text: &str) -> String {
-        text.bytes().map(|byte| format!("{byte:02x}")).collect()
+        text.bytes().fold(String::new(), |mut digits, byte| {
+            write!(digits, "{byte:02x}").unwrap();
+            digits
+        })
     }
 
     /// What is left of a text when the values are gone.
@@ -332,7 +335,7 @@ mod tests {
                 value.to_owned(),
                 json.trim_matches('"').to_owned(),
                 twice.trim_matches('"').trim_matches(['"', '\\']).to_owned(),
-                json[1..json.len() - 1].replace('/', "\\/"),
+                json.trim_matches('"').replace('/', "\\/"),
                 percent_encode(value.as_bytes(), NON_ALPHANUMERIC).to_string(),
                 percent_encode(value.as_bytes(), &COMPONENT).to_string(),
                 percent_encode(value.as_bytes(), NON_ALPHANUMERIC)

@@ -318,6 +318,7 @@ fn joined(first: HarnessReport, second: HarnessReport) -> HarnessReport {
         ending: second.ending,
         took: first.took + second.took,
         said,
+        first_sign: first.first_sign,
         judged: first.judged.saturating_add(second.judged),
         bad_says: first.bad_says.saturating_add(second.bad_says),
         usage: first.usage.zip(second.usage).map(|(a, b)| sum(&a, &b)),
@@ -402,6 +403,8 @@ fn fact(
     Session {
         ending: report.ending,
         took_ms: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+        first_sign_ms: (report.first_sign)
+            .map(|first| u64::try_from(first.as_millis()).unwrap_or(u64::MAX)),
         said: report.said,
         decision,
         tools,

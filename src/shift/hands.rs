@@ -125,7 +125,13 @@ impl Hands {
         let inherited = all.map(|(name, value)| (text(name), text(value)));
         let harnesses = site.config.harness.values();
         let set = harnesses.flat_map(|harness| harness.env.clone());
-        let redactor = Redactor::new(inherited.chain(set));
+        let mut redactor = Redactor::new(inherited.chain(set));
+        for name in &site.config.rooms.copy {
+            // Whoever copies it says what is wrong with it.
+            let bytes = fs::read(site.found.root.join(name)).unwrap_or_default();
+            let held = redactor.added("", &String::from_utf8_lossy(&bytes));
+            redactor = redactor.knowing(held.iter());
+        }
         let engine = match site.engine() {
             Ok(engine) => engine.clone(),
             Err(error) => return Err(Trouble::of(error, "run `nightshift doctor`")),

@@ -36,6 +36,9 @@ const HASHED: [&str; 4] = [
     "accept.log",
 ];
 
+/// How many secrets of one difference are told and known by their values.
+const MOST: usize = 1000;
+
 const REMEDY: &str = "look at the repository and the disk, then `nightshift run`";
 
 /// The secrets that came in, by file.
@@ -72,8 +75,10 @@ impl Real {
             return Ok(Brought::default());
         }
         let index = self.hands.index(Room::Bench);
-        match self.hands.git.snapshot(&bench, &index, from).await {
-            Ok(tree) => self.secrets_between(from_tree, &tree).await,
+        let largest = self.hands.site.config.rooms.largest_file;
+        let git = &self.hands.git;
+        match git.snapshot(&bench, &index, from, largest).await {
+            Ok(taken) => self.secrets_between(from_tree, &taken.tree).await,
             Err(SnapshotError::Nested { .. }) => Ok(Brought::default()),
             Err(error) => Err(Trouble::of(&error, REMEDY)),
         }
@@ -103,6 +108,11 @@ impl Real {
             .collect();
         if files.is_empty() {
             return Ok(Brought::default());
+        }
+        let mut room = MOST;
+        for added in files.values_mut() {
+            added.truncate(room);
+            room -= added.len();
         }
         let shared = Arc::new(files);
         let suspects = Arc::clone(&shared);

@@ -1,5 +1,6 @@
-//! Taking stock of the bench after an attempt: keep its files under the attempt's ref, put
-//! protected files back, and ask the contract about the difference.
+//! Taking stock of the bench after an attempt: keep its files under the attempt's ref, look
+//! through them for what may not land by itself, put protected files back, and ask the contract
+//! about the difference.
 
 use std::{collections::HashSet, fs, io, path::Path};
 
@@ -19,13 +20,17 @@ use crate::{
         decision::{Action, Decision},
     },
     repo::{
-        FileDiff, SnapshotError,
-        id::{CommitId, TreeId, Work},
+        FileDiff, Snapshot, SnapshotError,
+        id::{CommitId, TreeId, Unfit, Work},
     },
 };
 
 /// How much of a difference is kept as text beside the attempt.
 const PATCH: usize = 4 * 1024 * 1024;
+/// How many findings of the scan are recorded.
+const UNFIT: usize = 20;
+/// How many characters of a path are shown.
+const PATH: usize = 300;
 
 impl Real {
     pub(super) async fn take_stock(
@@ -41,27 +46,40 @@ impl Real {
             // Somebody deleted it: nothing is left of the work, and every later run would stop here.
             self.hands.furnish(Room::Bench, at.from).await?;
         }
-        let mut nested = Vec::new();
-        let tree = match self.hands.git.snapshot(&bench, &index, at.from).await {
+        let largest = self.hands.site.config.rooms.largest_file;
+        let git = &self.hands.git;
+        let mut unfit = Vec::new();
+        let taken = match git.snapshot(&bench, &index, at.from, largest).await {
             Err(SnapshotError::Nested { paths }) => {
                 // Their files become plain files of the bench, so that they are kept too.
                 for path in &paths {
                     forget_repository(&bench.join(path))
                         .map_err(|error| Trouble::of(&error, remedy))?;
                 }
-                nested = paths;
-                self.hands.git.snapshot(&bench, &index, at.from).await
+                unfit.extend(paths.into_iter().map(|path| Unfit::Nested { path }));
+                git.snapshot(&bench, &index, at.from, largest).await
             }
             taken => taken,
         };
-        let tree = tree.map_err(|error| Trouble::of(&error, remedy))?;
+        let Snapshot { tree, large } = taken.map_err(|error| Trouble::of(&error, remedy))?;
         let trouble = |error: &dyn std::error::Error| Trouble::of(error, remedy);
-        let diffs = self
-            .hands
-            .git
+        let diffs = git
             .changes(at.from_tree, &tree)
             .await
             .map_err(|e| trouble(&e))?;
+        let scanned = git.scan(at.from_tree, &tree).await;
+        unfit.extend(scanned.map_err(|e| trouble(&e))?);
+        let aside = (self.hands.layout).large(&self.night, at.ticket.as_str(), at.number);
+        unfit.extend(large.iter().map(|file| {
+            Unfit::Large {
+                path: file.path.to_string_lossy().into_owned(),
+                bytes: file.bytes,
+                most: largest,
+                kept: keep_aside(&bench, &aside, &file.path)
+                    .ok()
+                    .map(|()| aside.display().to_string()),
+            }
+        }));
         let reference = names::attempt_ref(&self.night, at.ticket, at.number);
         let message = crate::repo::message(
             &format!("Attempt {} on {}", at.number, at.ticket),
@@ -83,6 +101,8 @@ impl Real {
         let folder = self.desk(at.ticket, at.number).folder;
         self.learn(&brought, &folder)?;
         let decision = self.judge_diff(state, &at, &diffs, &brought);
+        unfit.retain(|one| !self.is_allowed(state, &at, &diffs, one));
+        let unfit = self.presentable(unfit);
         let candidate = self
             .put_protected_back(&at, &tree, &diffs, &decision)
             .await?;
@@ -107,7 +127,7 @@ impl Real {
             candidate_commit,
             decision,
             tests_changed: self.redacted(&tests_changed)?,
-            nested: self.redacted(&nested)?,
+            unfit,
         };
         Ok(vec![Event::WorkKept {
             ticket: at.ticket.clone(),
@@ -126,12 +146,10 @@ impl Real {
         let files: Vec<_> = diffs
             .iter()
             .map(|diff| ChangedFile {
-                path: &diff.change.path,
-                kind: diff.change.kind,
-                added: &diff.added_text,
                 secrets: secrets
                     .get(diff.change.path.as_str())
                     .map_or(&[], Vec::as_slice),
+                ..ChangedFile::from(diff)
             })
             .collect();
         let mut decision = match state.ticket(at.ticket) {
@@ -188,10 +206,83 @@ impl Real {
         layout::write(&path, text.as_bytes()).map_err(|error| Trouble::of(&error, remedy))
     }
 
+    /// Returns whether a finding is a file of rules that the contract lets through: by its path, by
+    /// the ticket or by a label, but not by its words, which are the agent's.
+    fn is_allowed(
+        &self,
+        state: &State,
+        at: &AttemptAt<'_>,
+        diffs: &[FileDiff],
+        found: &Unfit,
+    ) -> bool {
+        let Unfit::Rules { path } = found else {
+            return false;
+        };
+        let file: Vec<_> = (diffs.iter().filter(|diff| diff.change.path == *path))
+            .map(ChangedFile::from)
+            .collect();
+        let policy = &self.hands.site.policy;
+        state.ticket(at.ticket).is_some_and(|ticket| {
+            let decision = policy.at_diff(&ticket.facts, &file);
+            decision.action == Action::Proceed
+                && decision.rule.is_some()
+                && (decision.matched.first())
+                    .is_some_and(|words| words.trim_end_matches(" (deleted)") == path)
+        })
+    }
+
+    /// Returns the first few findings as they may be shown.
+    fn presentable(&self, found: Vec<Unfit>) -> Vec<Unfit> {
+        let mut found: Vec<_> = found.into_iter().take(UNFIT).collect();
+        for one in &mut found {
+            match one {
+                Unfit::Nested { path } | Unfit::Submodule { path } | Unfit::Rules { path } => {
+                    self.show(path);
+                }
+                Unfit::Link {
+                    path,
+                    target: other,
+                }
+                | Unfit::Case { path, other } => {
+                    self.show(path);
+                    self.show(other);
+                }
+                Unfit::Large { path, kept, .. } => {
+                    self.show(path);
+                    if let Some(kept) = kept {
+                        self.show(kept);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Makes a path one line without secrets and tricks.
+    fn show(&self, path: &mut String) {
+        let clean = crate::sandbox::clean(path).replace(['\n', '\t'], " ");
+        *path = self.hands.redactor.redact(&clean).into_owned();
+        if let Some((end, _)) = path.char_indices().nth(PATH) {
+            path.truncate(end);
+            path.push('…');
+        }
+    }
+
     /// Takes secrets out of the words that a rule matched.
     pub(super) fn redact_decision(&self, decision: &mut Decision) {
         for word in &mut decision.matched {
             *word = crate::sandbox::clean(&self.hands.redactor.redact(word));
+        }
+    }
+}
+
+impl<'a> From<&'a FileDiff> for ChangedFile<'a> {
+    fn from(diff: &'a FileDiff) -> Self {
+        Self {
+            path: &diff.change.path,
+            kind: diff.change.kind,
+            added: &diff.added_text,
+            secrets: &[],
         }
     }
 }
@@ -208,6 +299,18 @@ fn forget_repository(path: &Path) -> Result<(), PathError> {
         Ok(_) => fs::remove_file(&git).at("remove", &git),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error).at("look at", &git),
+    }
+}
+
+/// Keeps the content of a file that a snapshot leaves out: by one more name for it, which takes no
+/// space and outlives the bench. It may have been done before a death of the runner.
+fn keep_aside(bench: &Path, aside: &Path, path: &Path) -> Result<(), PathError> {
+    let (from, to) = (bench.join(path), aside.join(path));
+    let folder = to.parent().unwrap_or(aside);
+    fs::create_dir_all(folder).at("create the folder", folder)?;
+    match fs::hard_link(&from, &to) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error).at("keep", &from),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

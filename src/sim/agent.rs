@@ -94,6 +94,7 @@ fn acts(earth: &mut Earth, number: usize, nth: usize, agent: Agent, mark: &str) 
         said: Vec::new(),
         decision: None,
         tools: Vec::new(),
+        first_sign_ms: None,
         hosts: Vec::new(),
         usage: (!number.is_multiple_of(3)).then_some(Usage {
             input_tokens: Some(5_000),

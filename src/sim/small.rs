@@ -313,7 +313,7 @@ fn outcomes(node: &Node, effect: &Effect) -> Vec<(Event, Node)> {
                     candidate_commit: CommitId(name),
                     decision: Decision::unmatched(Point::Diff),
                     tests_changed: Vec::new(),
-                    nested: Vec::new(),
+                    unfit: Vec::new(),
                 };
                 let event = Event::WorkKept {
                     ticket: id.clone(),
@@ -358,6 +358,7 @@ fn sessions() -> Vec<Session> {
         said,
         decision: None,
         tools: Vec::new(),
+        first_sign_ms: None,
         hosts: Vec::new(),
         usage: None,
         output_bytes: 0,

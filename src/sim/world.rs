@@ -19,7 +19,7 @@ use crate::{
     journal::Journal,
     machine::{Event, State, Taken},
     policy::decision::{Action, Decision, Point, Scope},
-    repo::id::{CommitId, TreeId, Work},
+    repo::id::{CommitId, TreeId, Unfit, Work},
     shift::{self, AttemptAt, Trouble, World, append},
 };
 
@@ -276,8 +276,9 @@ impl World for SimWorld {
             candidate_commit: commit_id(candidate.1),
             decision,
             tests_changed: Vec::new(),
-            nested: if after.contains_key(&nested) {
-                vec!["inside".to_owned()]
+            unfit: if after.contains_key(&nested) {
+                let path = "inside/.git".to_owned();
+                vec![Unfit::Nested { path }]
             } else {
                 Vec::new()
             },

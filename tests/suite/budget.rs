@@ -85,6 +85,8 @@ fn a_night_over_its_budget_ends_and_a_restart_does_not_forget() {
         [&works("a"), &dies, &works("c")],
         "[budget.night]\ncost = 2\n",
     );
+    // In a sandbox its parent would not be the runner.
+    bed.unconfine();
     let said = bed.nightshift(&["run", "--restart-pause", "10ms"]);
     assert!(
         said.err

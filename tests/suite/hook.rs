@@ -184,3 +184,46 @@ fn a_hook_without_a_session_refuses_in_time() {
         said.err
     );
 }
+
+#[test]
+fn a_check_of_a_harness_proves_what_it_can_do_and_is_remembered() {
+    let bed = bed(&[(
+        "prove-the-night",
+        "echo nightshift works > proof.txt\ngit push origin HEAD\n",
+    )]);
+    let said = bed.nightshift(&["harness", "check", "claude"]).code(0);
+    for line in [
+        "yes landed the ticket",
+        "yes was refused a tool call (2 judged, 1 refused)",
+        "no told what it used",
+    ] {
+        assert!(said.out.contains(line), "no `{line}` in\n{}", said.out);
+    }
+    let list = bed.nightshift(&["harness", "list"]).code(0).out;
+    assert!(
+        list.contains("known by: a check on this machine on "),
+        "{list}"
+    );
+    // An agent that does nothing proves nothing.
+    fs::write(bed.shared().join("prove-the-night.sh"), "true\n").unwrap();
+    bed.nightshift(&["harness", "check", "claude"]).code(1);
+    bed.nightshift(&["harness", "check", "emacs"]).code(2);
+}
+
+#[test]
+fn an_agent_that_uses_tools_and_never_asks_has_failed() {
+    let bed = bed(&[("a", "")]);
+    let program = bed.shared().join("claude");
+    let tool = r#"{"type":"assistant","message":{"content":[{"type":"tool_use","name":"Bash","input":{"command":"ls"}}]}}"#;
+    let end =
+        r#"{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"done"}"#;
+    fs::write(
+        &program,
+        format!("#!/bin/sh\necho a > a.txt\necho '{tool}'\necho '{end}'\n"),
+    )
+    .unwrap();
+    bed.night().code(1);
+    let report = bed.nightshift(&["report"]).out;
+    assert!(report.contains("its hook was never asked"), "{report}");
+    assert_eq!(bed.landed(), Vec::<String>::new());
+}

@@ -12,6 +12,7 @@ mod bodies;
 mod budget;
 mod control;
 mod corpus;
+mod declared;
 // Registers and the numbers of system calls are those of this processor.
 #[cfg(target_arch = "x86_64")]
 mod fault;
@@ -27,6 +28,7 @@ mod network;
 mod objective;
 mod real_crate;
 mod redteam;
+mod scan;
 mod secrets;
 mod verbs;
 mod verify;

@@ -1,9 +1,15 @@
 //! Secrets from end to end: an agent that writes, prints and says them.
+#![expect(
+    clippy::string_slice,
+    reason = "the places are those of the test's own texts"
+)]
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::bed::{Bed, Said};
 
@@ -32,9 +38,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() && !path.is_symlink() {
-            true => found.extend(files(&path)),
-            false => found.push(path),
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
         }
     }
     found
@@ -142,9 +149,12 @@ fn the_value_of_a_variable_is_nowhere_in_any_form() {
     ];
     let encoded: String = value
         .bytes()
-        .map(|byte| match byte.is_ascii_alphanumeric() {
-            true => char::from(byte).to_string(),
-            false => format!("%{byte:02X}"),
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
         })
         .collect();
     // The gate prints it too, and the agent has it in its own environment.
@@ -179,16 +189,10 @@ fn the_value_of_a_variable_is_nowhere_in_any_form() {
         reports[0].out
     );
     reports.push(said);
-    let base64 = |text: &str| {
-        let command = format!("printf '%s' \"$TEXT\" | base64 -w0");
-        let output = bed
-            .command("sh")
-            .args(["-c", &command])
-            .env("TEXT", text)
-            .output();
-        String::from_utf8(output.unwrap().stdout).unwrap()
-    };
-    let hexadecimal: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let base64 = |text: &str| STANDARD.encode(text);
+    let hexadecimal = value
+        .bytes()
+        .fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"));
     let (one, two) = (
         base64(&format!("ann:{value}")),
         base64(&format!("user:{value};")),

@@ -14,8 +14,9 @@ use super::{
 };
 use crate::harness::event::WeatherKind;
 
-pub(super) const HARNESS: [&str; 8] = [
-    "command", "prompt", "stories", "account", "env", "weather", "prices", "resume",
+pub(super) const HARNESS: [&str; 10] = [
+    "command", "prompt", "stories", "account", "env", "weather", "prices", "resume", "events",
+    "exit",
 ];
 pub(super) const WEATHER: [&str; 6] = ["limit", "overload", "network", "login", "billing", "model"];
 pub(super) const PRICES: [&str; 3] = ["input", "cached", "output"];
@@ -55,6 +56,8 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
     let mut resume = Vec::new();
     let mut resume_at = None;
     let mut account = None;
+    let mut events = None;
+    let mut exit = vec![0];
     for (key, value) in table {
         match &**key.get_ref() {
             "command" | "stories" => {}
@@ -70,6 +73,12 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
             "env" => section(walk, key, value, &mut env, variables),
             "weather" => section(walk, key, value, &mut weather, patterns),
             "prices" => section(walk, key, value, &mut prices, price_list),
+            "events" => {
+                events = walk
+                    .table(key, value)
+                    .and_then(|table| super::events::events(walk, key, table));
+            }
+            "exit" => exit = codes(walk, key, value).unwrap_or(exit),
             "resume" => {
                 resume_at = Some(key.span());
                 let words = walk.texts(key, value, "--resume", false);
@@ -145,6 +154,8 @@ fn harness(walk: &mut Walk<'_>, name: &Key<'_>, table: &DeTable<'_>) -> Option<H
         weather,
         prices: prices.complete(),
         resume,
+        events,
+        exit,
     })
 }
 
@@ -177,6 +188,19 @@ fn command(
         return None;
     }
     Some(HarnessKind::Command { command, prompt })
+}
+
+/// Exit codes, 0 to 255.
+fn codes(walk: &mut Walk<'_>, key: &Key<'_>, value: &Value<'_>) -> Option<Vec<i32>> {
+    let numbers = value.get_ref().as_array().map(|list| {
+        let number = |value: &Value<'_>| value.get_ref().as_integer()?.as_str().parse::<u8>().ok();
+        list.iter().map(number).collect::<Option<Vec<u8>>>()
+    });
+    let Some(Some(codes)) = numbers else {
+        walk.wrong(key, value, "a list of exit codes, 0 to 255", "`exit = [0]`");
+        return None;
+    };
+    Some(codes.into_iter().map(i32::from).collect())
 }
 
 fn variables(walk: &mut Walk<'_>, table: &DeTable<'_>, env: &mut BTreeMap<String, String>) {

@@ -123,7 +123,7 @@ fn places(walk: &mut Walk<'_>, key: &Key<'_>, value: &Value<'_>) -> Option<Vec<S
     Some(found)
 }
 
-fn size(walk: &mut Walk<'_>, key: &Key<'_>, value: &Value<'_>) -> Option<u64> {
+pub(super) fn size(walk: &mut Walk<'_>, key: &Key<'_>, value: &Value<'_>) -> Option<u64> {
     let text = walk.text(key, value, "4 GiB")?;
     let bytes = parse_size(&text).filter(|bytes| *bytes >= 1 << 20);
     if bytes.is_none() {

@@ -101,6 +101,7 @@ lanes  = 1
 [rooms]
 setup = ["npm ci"]
 copy  = [".env.test", "./a/b"]
+largest_file = "2 MB"
 
 [sandbox]
 engine  = "off"
@@ -161,6 +162,7 @@ network = "open"
     assert_eq!(config.night.length, Duration::from_secs(1800));
     assert_eq!(config.rooms.setup, ["npm ci"]);
     assert_eq!(config.rooms.copy, [".env.test", "a/b"]);
+    assert_eq!(config.rooms.largest_file, 2_000_000);
     assert_eq!(config.sandbox.engine, Engine::Off);
     assert_eq!(
         read("agent.harness = \"claude\"").0.agent.harness,

@@ -185,6 +185,7 @@ fn what_an_iteration_said_is_kept_within_bounds() {
             said: (0..40).map(|_| said(&"long ".repeat(400))).collect(),
             decision: None,
             tools: Vec::new(),
+            first_sign_ms: None,
             hosts: Vec::new(),
             usage: None,
             output_bytes: 0,

@@ -135,6 +135,7 @@ pub(super) fn session(said: Vec<Utterance>) -> Session {
         said,
         decision: None,
         tools: Vec::new(),
+        first_sign_ms: None,
         hosts: Vec::new(),
         usage: Some(Usage {
             input_tokens: Some(120_000),
@@ -321,7 +322,7 @@ impl Played {
                 candidate: TreeId(tree),
                 decision,
                 tests_changed: Vec::new(),
-                nested: Vec::new(),
+                unfit: Vec::new(),
             }),
         });
         self

@@ -59,6 +59,10 @@ fn lands(agent: &'static Agent) {
     has_landed(&night);
     let session = &night.fact("ended")["session"];
     assert_eq!(session["ending"], "exited", "{session}");
+    println!(
+        "live: {}: first event after {} ms, {} ms in all, {} processes at most",
+        agent.name, session["first_sign_ms"], session["took_ms"], session["processes"]
+    );
     // Every answer of the model claims to have read 1,200 tokens, and to have written 42.
     let usage = &session["usage"];
     let told = [&usage["input_tokens"], &usage["output_tokens"]];

@@ -62,7 +62,6 @@ fn ordinary_text_is_left_alone() {
 /// `cargo test --release --test suite secrets:: -- --ignored --nocapture`
 #[test]
 #[ignore = "reads the sources of every crate on this machine"]
-#[expect(clippy::print_stdout, reason = "it measures")]
 fn the_sources_of_all_crates_are_left_alone() {
     let home = std::env::var_os("CARGO_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cargo"),
@@ -91,7 +90,6 @@ fn the_sources_of_all_crates_are_left_alone() {
 /// `cargo test --release --test suite secrets:: -- --ignored --nocapture`
 #[test]
 #[ignore = "measures"]
-#[expect(clippy::print_stdout, reason = "it measures")]
 fn how_fast_it_is() {
     let variables = [
         ("A_TOKEN", "zq8Xv92kLm3nB7wQ1"),
