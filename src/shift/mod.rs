@@ -19,6 +19,7 @@ mod ground;
 mod hands;
 mod landing;
 mod ledger;
+mod mend;
 mod names;
 mod night;
 mod objective;
