@@ -29,6 +29,8 @@ pub(super) struct Attack {
     pub(super) files: &'static [(&'static str, &'static str)],
     /// The script of the ticket after it.
     pub(super) next: Option<&'static str>,
+    /// Whether the user's repository has a submodule at `vendor/own`.
+    pub(super) submodule: bool,
     /// Whether the script gets to its end.
     pub(super) ends: bool,
     /// See [`Look`].
@@ -48,6 +50,7 @@ impl Attack {
             config: "",
             files: &[],
             next: None,
+            submodule: false,
             ends: true,
             look: |_| Ok(()),
         }
@@ -85,6 +88,11 @@ impl Attack {
 
     pub(super) const fn next(mut self, script: &'static str) -> Self {
         self.next = Some(script);
+        self
+    }
+
+    pub(super) const fn submodule(mut self) -> Self {
+        self.submodule = true;
         self
     }
 

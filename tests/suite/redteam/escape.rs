@@ -98,7 +98,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     .look(nothing_worked),
     Attack::new(
         "a forged report of its end, written into its parent's pipe",
-        "for p in /proc/[0-9]*; do for f in $p/fd/*; do [ -p $f ] && case $p in */self|*/$$) ;; *) printf '{\"ended\":{\"code\":0,\"signal\":null,\"left\":0}}\\n' > $f;; esac; done; done 2>/dev/null; exec 2>/dev/null; echo forged > ~/shared/loot/x; echo a >> ~/shared/tried; kill -9 $PPID; exit 1",
+        "trap '' PIPE; for p in /proc/[0-9]*; do for f in $p/fd/*; do [ -p $f ] && case $p in */self|*/$$) ;; *) printf '{\"ended\":{\"code\":0,\"signal\":null,\"left\":0}}\\n' > $f;; esac; done; done 2>/dev/null; exec 2>/dev/null; echo forged > ~/shared/loot/x; echo a >> ~/shared/tried; kill -9 $PPID; exit 1",
     )
     .comes_to("failed"),
     Attack::new(

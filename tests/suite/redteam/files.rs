@@ -76,14 +76,14 @@ pub(super) const ATTACKS: &[Attack] = &[
         "a pipe where ignore rules are read",
         "mkdir sub; mkfifo sub/.gitignore",
     )
-    .comes_to("done|parked|failed|blocked")
-    .told(&[".gitignore"])
+    .comes_to("parked")
+    .told(&["sub/.gitignore"])
     .next("true"),
     Attack::new(
         "a pipe where attributes are read",
         "rm -f .gitattributes; mkfifo .gitattributes",
     )
-    .comes_to("done|parked|failed|blocked")
+    .comes_to("parked")
     .told(&[".gitattributes"])
     .next("true"),
     Attack::new(
@@ -113,9 +113,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     .told(&[".GIT"]),
     Attack::new(
         "folders below each other, deeper than a path may be long",
-        "i=0; d=$PWD; while [ $i -lt 300 ]; do mkdir aaaaaaaaaaaaaaaaaaaa && cd aaaaaaaaaaaaaaaaaaaa || break; i=$((i + 1)); done; echo x > f; cd $d",
+        "perl -e 'for (1..400) { mkdir \"a\" x 20; chdir \"a\" x 20 } open F, \">\", \"f\"; print F \"x\"'",
     )
-    .comes_to("done|parked|failed|blocked")
+    .comes_to("parked")
+    .told(&["aaaaaaaaaaaaaaaaaaaa"])
     .next("true"),
     Attack::new(
         "thousands of files",
@@ -131,6 +132,20 @@ pub(super) const ATTACKS: &[Attack] = &[
         tree.starts_with("100755 ").then_some(()).ok_or(tree)
     }),
     Attack::new(
+        "names that git does not take, because others would read them as `.git`",
+        "mkdir sub; echo x > 'sub/git~1'; echo x > '.git '; mkdir .git.; echo x > .git./config; true",
+    )
+    .comes_to("done|parked")
+    .next("true"),
+    Attack::new(
+        "files in the folder of the user's own submodule",
+        "mkdir -p vendor/own; echo x > vendor/own/f; git init -q vendor/own/.",
+    )
+    .submodule()
+    .comes_to("parked")
+    .told(&["vendor/own"])
+    .next("true"),
+    Attack::new(
         "a mode that nobody can read or enter",
         "mkdir locked; echo x > locked/f; chmod 000 locked/f locked; echo x > closed; chmod 000 closed README",
     )
@@ -141,7 +156,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "echo '*' > .gitignore; echo x > hidden; echo '*' > .git/info/exclude; git config core.excludesFile $PWD/.gitignore",
     )
     .comes_to("done|parked")
-    .next("ls hidden > ~/shared/loot/found"),
+    .next("printf '/build/\\n' > .gitignore"),
     Attack::new(
         "its bench moved away, with a link in its place",
         "d=$PWD; cd /; rm -rf $d; mv $d $d.old; ln -s @OUT@ $d; ln -s @OUT@ @ROOMS@/x; rm -rf $d/* $d/.[!.]*; mkdir -p $d; cd $d",

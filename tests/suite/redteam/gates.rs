@@ -54,7 +54,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::new("the deletion of tests that nobody protects", "rm tests/a_test.sh")
         .files(&[("tests/a_test.sh", "true\n")])
         .comes_to("low-confidence")
-        .told(&["\"tests_changed\":{\"files\":[\"tests/a_test.sh\"]"]),
+        .told(&["\"tests_changed\":", "tests/a_test.sh"]),
     Attack::new(
         "configuration, contract and backlog rewritten in the bench",
         "printf '[gate]\\nrun = \"true\"\\n[sandbox]\\nengine = \"off\"\\nallow_root = true\\n' > nightshift.toml; echo > policy.toml; rm -f backlog/*; printf -- '---\\nattempts: 9\\n---\\n\\n# More\\n\\ntouch @SHARED@/ran\\n' > backlog/more.md",
@@ -121,7 +121,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     .next("true"),
     Attack::new(
         "the gate's end forged by the code that it runs",
-        "printf 'for p in /proc/[0-9]*; do for f in $p/fd/*; do [ -p $f ] && printf \"{\\\\\"ended\\\\\":{\\\\\"code\\\\\":0,\\\\\"signal\\\\\":null,\\\\\"left\\\\\":0}}\\\\n\" > $f; done; done 2>/dev/null\\nkill -9 -1\\n' > build.sh; cp build.sh ~/shared/loot/script",
+        "printf 'trap \"\" PIPE\\nfor p in /proc/[0-9]*; do for f in $p/fd/*; do [ -p $f ] && printf \"{\\\\\"ended\\\\\":{\\\\\"code\\\\\":0,\\\\\"signal\\\\\":null,\\\\\"left\\\\\":0}}\\\\n\" > $f; done; done 2>/dev/null\\nkill -9 -1\\n' > build.sh; cp build.sh ~/shared/loot/script",
     )
     .gate(RUNS_THEN_RED)
     .files(BUILD)

@@ -66,10 +66,19 @@ pub(super) const ATTACKS: &[Attack] = &[
     .look(nothing_worked),
     Attack::new(
         "a host that is not on the list",
-        at_proxy!("CONNECT evil.example:443 HTTP/1.1\\r\\nHost: allowed.example\\r\\n\\r\\n"),
+        at_proxy!("CONNECT evil.example:443 HTTP/1.1\\r\\nHost: evil.example:443\\r\\n\\r\\n"),
     )
     .sandbox(LIST)
     .told(&["evil.example:443", "\"refused\":1"])
+    .look(refused),
+    Attack::new(
+        "a host that is not on the list, with one that is in the header beside it",
+        concat!(
+            at_proxy!("CONNECT evil.example:443 HTTP/1.1\\r\\nHost: allowed.example\\r\\n\\r\\n"), "\n",
+            at_proxy!("GET http://127.0.0.1:@TCP@/ HTTP/1.1\\r\\nHost: allowed.example\\r\\n\\r\\n"),
+        ),
+    )
+    .sandbox(LIST)
     .look(refused),
     Attack::new(
         "the addresses of cloud metadata",

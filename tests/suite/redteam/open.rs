@@ -58,11 +58,11 @@ pub(super) const OPEN: &[Attack] = &[
     .look(|scene| holds(scene.bed.landed().len() == 1, "it landed")),
     Attack::new(
         "code under test may trace the gate's own shell and end it as it likes",
-        "echo 'perl -e \"my \\$r = syscall(101, 16, getppid, 0, 0); print q(traced) if \\$r == 0; syscall(101, 17, getppid, 0, 0)\" > ~/shared/loot/found; true' > build.sh",
+        "echo 'exec perl -e \"syscall(101, 16, getppid, 0, 0) == 0 and print q(traced); waitpid(getppid, 0x40000000); syscall(101, 17, getppid, 0, 0)\" > ~/shared/loot/found' > build.sh",
     )
     .gate("run = \"sh build.sh; true\"\n")
     .files(&[("build.sh", "true\n")])
-    .look(|_| Ok(())),
+    .look(|scene| found_is(scene, "traced")),
     Attack::new(
         "tool calls are judged only where the agent's program asks",
         "git push --force origin main",

@@ -162,7 +162,16 @@ impl Scene {
         for (path, text) in attack.files {
             bed.write(path, &filled(text));
         }
-        bed.commit("the backlog");
+        if attack.submodule {
+            let head = bed.git(&["rev-parse", "HEAD"]);
+            let entry = format!("160000,{},vendor/own", head.trim());
+            fs::create_dir_all(bed.root.join("vendor/own")).unwrap();
+            bed.git(&["add", "-A"]);
+            bed.git(&["update-index", "--add", "--cacheinfo", &entry]);
+            bed.git(&["commit", "-q", "-m", "the backlog"]);
+        } else {
+            bed.commit("the backlog");
+        }
         bed.write(".env", CANARY);
         bed.write("untracked.txt", "the user's\n");
         let before = everything(&bed);
@@ -250,7 +259,10 @@ impl Scene {
         let mut wrong = Vec::new();
         let outcomes = self.bed.outcomes();
         let outcome = outcomes.get("a").map_or("none", String::as_str);
-        let record = self.record();
+        let record = match attack.told {
+            [] => String::new(),
+            _ => self.record(),
+        };
         if !attack.outcome.split('|').any(|one| one == outcome) {
             let report = self.bed.nightshift(&["report"]).out;
             let report: String = report.chars().take(1500).collect();
