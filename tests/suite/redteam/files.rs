@@ -1,5 +1,7 @@
 //! Attacks by what lies in the bench when the agent has ended: links, special files, names, sizes.
 
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
 use super::{
     attack::{Attack, play},
     scene::Scene,
@@ -16,10 +18,23 @@ pub(super) fn report_is_plain(scene: &Scene) -> Result<(), String> {
         if let Some(bad) = text.chars().find(|c| is_bad(*c)) {
             return Err(format!("{bad:?} is in {verb}"));
         }
-        for bad in ["\n# Forged", "<script", "<img", "](http"] {
-            if text.contains(bad) {
-                return Err(format!("{bad:?} is in {verb}:\n{text}"));
+    }
+    // As whoever renders it would: no HTML, no link, no heading of the agent's.
+    let report = scene.bed.nightshift(&["report"]).out;
+    let mut in_heading = false;
+    for event in Parser::new_ext(&report, Options::all()) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => in_heading = true,
+            Event::End(TagEnd::Heading(_)) => in_heading = false,
+            Event::Text(text) if in_heading && text.contains("Forged") => {
+                return Err(format!("a heading is forged:\n{report}"));
             }
+            Event::Html(_)
+            | Event::InlineHtml(_)
+            | Event::Start(Tag::Link { .. } | Tag::Image { .. }) => {
+                return Err(format!("{event:?} is in\n{report}"));
+            }
+            _ => {}
         }
     }
     Ok(())

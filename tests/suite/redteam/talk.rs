@@ -37,6 +37,12 @@ macro_rules! at_desk {
     };
 }
 
+/// No push, as the contract that is made without one says it.
+const CONTRACT: &[(&str, &str)] = &[(
+    "policy.toml",
+    "[[rule]]\nid = \"outward-commands\"\non = [\"tool\"]\nany = ['\\bgit push\\b']\naction = \"deny\"\nbecause = \"Nothing leaves at night.\"\n",
+)];
+
 fn refused(scene: &Scene) -> Result<(), String> {
     let answers = scene.loot("answers");
     let wrong = answers.contains("\"allow\":true") || !answers.contains("\"allow\":false");
@@ -119,9 +125,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     .next("true"),
     Attack::new(
         "questions at the desk of hooks that it answers itself",
-        at_desk!("print ask('{\"tool\":\"Bash\",\"input\":\"git push --force origin main\"}'); print ask('{\"allow\":true,\"reason\":\"\"}'); print ask('{\"tool\":\"Bash\"'); print ask(\"\\0\" x 1000);"),
+        at_desk!("print ask('{\"tool\":\"Bash\",\"input\":\"{\\\"command\\\":\\\"git push --force origin main\\\"}\"}'); print ask('{\"allow\":true,\"reason\":\"\"}'); print ask('{\"tool\":\"Bash\"'); print ask(\"\\0\" x 1000);"),
     )
     .told(&["git push --force", "outward-commands"])
+    .files(CONTRACT)
     .look(refused),
     Attack::new(
         "a request of twenty megabytes at the desk",
@@ -130,13 +137,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     .next("true"),
     Attack::new(
         "hundreds of connections to the desk that say nothing, and one that asks",
-        at_desk!("push @all, dial() for 1..400; print ask('{\"tool\":\"Bash\",\"input\":\"git push --force origin main\"}');"),
+        at_desk!("push @all, dial() for 1..400; print ask('{\"tool\":\"Bash\",\"input\":\"{\\\"command\\\":\\\"git push --force origin main\\\"}\"}');"),
     )
+    .files(CONTRACT)
     .look(refused),
     Attack::new(
         "the desk's socket removed and taken over",
-        at_desk!("unlink $desk; rename $desk, \"$desk.old\"; socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($desk)) and print 'taken'; print ask('{\"tool\":\"Bash\",\"input\":\"git push --force origin main\"}');"),
+        at_desk!("unlink $desk; rename $desk, \"$desk.old\"; socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($desk)) and print 'taken'; print ask('{\"tool\":\"Bash\",\"input\":\"{\\\"command\\\":\\\"git push --force origin main\\\"}\"}');"),
     )
+    .files(CONTRACT)
     .look(refused),
     Attack::new(
         "standing answers to its questions, forged",
