@@ -94,6 +94,7 @@ impl Place<'_> {
     /// sees it.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, PathError> {
         use std::os::unix::fs::PermissionsExt as _;
+        fs::create_dir_all(self.home).at("create the folder", self.home)?;
         // In a session that is continued, the home is as the agent left it.
         layout::write_within(self.home, Path::new(name), bytes)?;
         let path = self.home.join(name);

@@ -9,6 +9,7 @@
 //! Every script is harmless if it succeeds: it touches what the test has made, and nothing else.
 
 mod attack;
+mod disk;
 mod escape;
 mod files;
 mod gates;

@@ -3,46 +3,25 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Read as _,
     net::{TcpListener, UdpSocket},
     os::{
         linux::net::SocketAddrExt as _,
-        unix::{
-            fs::MetadataExt as _,
-            net::{SocketAddr, UnixListener},
-        },
+        unix::net::{SocketAddr, UnixListener},
     },
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
 use serde_json::Value;
 
-use super::attack::Attack;
+use super::{
+    attack::Attack,
+    disk::{CANARY, everything, files, plant},
+};
 use crate::{
     bed::{Bed, Said, binary},
     hostile,
 };
-
-/// Stands in every file and variable that nobody may read; no rule for secrets knows it.
-pub(super) const CANARY: &str = "canary-of-the-test-5417";
-/// The files of the user's home that hold it.
-const CREDENTIALS: [&str; 14] = [
-    ".ssh/id_ed25519",
-    ".aws/credentials",
-    ".netrc",
-    ".config/gh/hosts.yml",
-    ".git-credentials",
-    ".docker/config.json",
-    ".npmrc",
-    ".cargo/credentials.toml",
-    ".kube/config",
-    ".gnupg/private-keys-v1.d/key",
-    ".bash_history",
-    ".mozilla/cookies",
-    "other-project/.env",
-    "out/canary",
-];
 
 /// A shell function that lays out hooks and settings by which git would run a program, in
 /// `~/shared` and in the git directory that it is given; `traps_file` makes what they run.
@@ -83,11 +62,7 @@ impl Scene {
     pub(super) fn play(attack: &Attack) -> Self {
         let bed = Bed::new();
         let home = bed.home().to_owned();
-        for name in CREDENTIALS {
-            let path = home.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, CANARY).unwrap();
-        }
+        plant(&home);
         for folder in [
             "agents",
             "shared/loot",
@@ -356,67 +331,4 @@ impl Scene {
         all.extend(files(&self.bed.shared()));
         all
     }
-}
-
-/// All of the home that a night must leave as it is, with kind, mode, owner, time and content.
-fn everything(bed: &Bed) -> BTreeMap<PathBuf, String> {
-    let mut all = BTreeMap::new();
-    let home = bed.home();
-    let git = bed.root.join(".git");
-    let ours = [
-        home.join("state"),
-        bed.shared(),
-        bed.root.join(".nightshift"),
-        // Of the repository's own folder, what is not the night's to write.
-        git.join("objects"),
-        git.join("refs/nightshift"),
-        git.join("refs/heads/nightshift"),
-        git.join("info/exclude"),
-        git.join("logs"),
-    ];
-    gather(home, &ours, &mut all);
-    all
-}
-
-fn gather(folder: &Path, but: &[PathBuf], all: &mut BTreeMap<PathBuf, String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if but.contains(&path) {
-            continue;
-        }
-        let meta = path.symlink_metadata().unwrap();
-        let mut what = format!("{:o} {} {}", meta.mode(), meta.uid(), meta.nlink());
-        if meta.is_dir() {
-            // Without its number of folders: git makes and removes some of its own.
-            what = format!("{:o} {}", meta.mode(), meta.uid());
-            gather(&path, but, all);
-        }
-        if meta.is_file() {
-            let mut bytes = Vec::new();
-            fs::File::open(&path)
-                .unwrap()
-                .read_to_end(&mut bytes)
-                .unwrap();
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            what = format!("{what} {} {text:?}", meta.mtime_nsec());
-        }
-        all.insert(path, what);
-    }
-}
-
-/// Every file below a folder, links not followed.
-pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        let Ok(meta) = path.symlink_metadata() else {
-            continue;
-        };
-        if meta.is_dir() {
-            found.extend(files(&path));
-        } else if meta.is_file() {
-            found.push(path);
-        }
-    }
-    found
 }

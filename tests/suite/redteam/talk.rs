@@ -3,8 +3,9 @@
 
 use super::{
     attack::{Attack, play},
+    disk::files,
     files::report_is_plain,
-    scene::{Scene, files},
+    scene::Scene,
 };
 
 /// The night was not stopped, paused or answered by the agent.
