@@ -7,7 +7,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
@@ -215,6 +215,40 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
     }
     #[expect(clippy::disallowed_methods, reason = "layout owns writing files")]
     fs::write(path, bytes).at("write", path)
+}
+
+/// Writes a file below a folder in which others could lay out links: none is followed, and what is in
+/// the way goes. Nobody may be at work in there any more.
+///
+/// # Errors
+/// A folder or the file cannot be made, or `name` is no plain relative path.
+pub fn write_within(root: &Path, name: &Path, bytes: &[u8]) -> Result<(), PathError> {
+    let mut at = root.to_owned();
+    let mut parts = name.components().peekable();
+    while let Some(part) = parts.next() {
+        let Component::Normal(part) = part else {
+            return Err(io::ErrorKind::InvalidInput.into()).at("write", &root.join(name));
+        };
+        at.push(part);
+        let is_folder = match at.symlink_metadata() {
+            Ok(meta) if meta.is_dir() => true,
+            Ok(_) => {
+                fs::remove_file(&at).at("remove", &at)?;
+                false
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(error).at("look at", &at),
+        };
+        let is_last = parts.peek().is_none();
+        if is_last && is_folder {
+            fs::remove_dir_all(&at).at("remove", &at)?;
+        } else if !is_last && !is_folder {
+            fs::create_dir(&at).at("create the folder", &at)?;
+        }
+    }
+    File::create_new(&at)
+        .and_then(|mut file| file.write_all(bytes))
+        .at("write", &at)
 }
 
 /// Makes `path` a link to `target`, relative to the link's folder; one that is there is replaced.

@@ -134,11 +134,10 @@ impl Place<'_> {
     /// sees it.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, PathError> {
         use std::os::unix::fs::PermissionsExt as _;
+        fs::create_dir_all(self.home).at("create the folder", self.home)?;
+        // In a session that is continued, the home is as the agent left it.
+        layout::write_within(self.home, Path::new(name), bytes)?;
         let path = self.home.join(name);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).at("create the folder", folder)?;
-        }
-        layout::write(&path, bytes)?;
         let only_mine = fs::Permissions::from_mode(0o700);
         fs::set_permissions(&path, only_mine).at("set the permissions of", &path)?;
         Ok(self.inside.join(name))

@@ -74,6 +74,9 @@ fn finding(unfit: &Unfit) -> String {
                 size(*most)
             )
         }
+        Unfit::Unreadable { path } => {
+            format!("something that could not be read or stored as it was: `{path}`")
+        }
         Unfit::Case { path, other } => {
             format!("names that differ only in case: `{path}` and `{other}`")
         }
@@ -92,6 +95,7 @@ fn remedy(unfit: &Unfit) -> String {
         Unfit::Large { .. } => {
             "raise `largest_file` under `[rooms]` and requeue the ticket, or have the file ignored by git"
         }
+        Unfit::Unreadable { .. } => "land the attempt's commit yourself if it is not missed there",
         Unfit::Case { .. } => "have one of the two renamed, or land it yourself",
     }
     .to_owned()

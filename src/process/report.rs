@@ -25,7 +25,7 @@ const MOST: u64 = 16 * 1024;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
-    /// The program runs.
+    /// The doors are closed, and the program is about to be started.
     Began(bool),
     /// It has ended.
     Ended {

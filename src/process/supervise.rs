@@ -64,7 +64,11 @@ fn held(
     let (program, arguments) = argv
         .split_first()
         .ok_or_else(|| "the command is empty".to_owned())?;
+    unix::shut()
+        .map_err(|error| format!("what is told could be forged by the program: {error}"))?;
     enter()?;
+    // Before it is so: the program may be faster than the next line, and end this process.
+    tell(report.as_deref_mut(), &Line::Began(true));
     #[expect(
         clippy::disallowed_methods,
         reason = "inside of the sandbox, this is the one place that starts the program"
@@ -75,7 +79,6 @@ fn held(
         .env_remove(REPORT)
         .spawn()
         .map_err(|error| format!("cannot start `{}`: {error}", program.display()))?;
-    tell(report.as_deref_mut(), &Line::Began(true));
     let status = child
         .wait()
         .map_err(|error| format!("cannot be waited for: {error}"))?;

@@ -14,7 +14,7 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
     io::{Errno, FdFlags},
-    process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions},
+    process::{DumpableBehavior, Pid, PidfdFlags, Signal, WaitId, WaitIdOptions},
 };
 use tokio::process::Command;
 
@@ -109,6 +109,13 @@ pub(super) fn inherited(descriptor: RawFd) -> Option<File> {
             None
         }
     }
+}
+
+/// Closes this process to others of the same user: its descriptors and its memory are then nobody's
+/// to open, nor can it be traced (`PR_SET_DUMPABLE(2const)`). Programs that it starts are open again.
+pub(super) fn shut() -> io::Result<()> {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    Ok(())
 }
 
 /// Gives a process that is about to be started a session of its own, without a terminal: the end of

@@ -113,6 +113,12 @@ pub enum Unfit {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kept: Option<String>,
     },
+    /// A file or folder that could not be read or stored as it was: locked, a pipe in the place of
+    /// rules, a name that git does not take. It was unlocked, or it is not in the commit.
+    Unreadable {
+        /// Where it was.
+        path: String,
+    },
     /// A new name that differs from another one only in case: where case does not count, one of the
     /// two overwrites the other.
     Case {

@@ -46,6 +46,9 @@ pub(super) fn arguments(cell: &Cell, folder: &Path) -> Vec<OsString> {
     }
     push(&["--die-with-parent", "--new-session", "--cap-drop", "ALL"]);
     push(&["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]);
+    // bwrap closes it only where its folder looks writable, which it never does; its files still are
+    // to a real root.
+    push(&["--ro-bind", "/proc/sys", "/proc/sys"]);
     for (at, mount) in mounts(cell) {
         let path = |path: &Path| path.as_os_str().to_owned();
         match mount {

@@ -20,6 +20,7 @@ mod ground;
 mod hands;
 mod landing;
 mod ledger;
+mod mend;
 mod names;
 mod night;
 mod objective;

@@ -79,7 +79,11 @@ impl Real {
         let git = &self.hands.git;
         match git.snapshot(&bench, &index, from, largest).await {
             Ok(taken) => self.secrets_between(from_tree, &taken.tree).await,
-            Err(SnapshotError::Nested { .. }) => Ok(Brought::default()),
+            Err(
+                SnapshotError::Nested { .. }
+                | SnapshotError::Unreadable(_)
+                | SnapshotError::Unfit { .. },
+            ) => Ok(Brought::default()),
             Err(error) => Err(Trouble::of(&error, REMEDY)),
         }
     }

@@ -6,6 +6,7 @@ use std::{collections::HashSet, fs, io, path::Path};
 
 use super::{
     hands::Room,
+    mend::{put_aside, put_right},
     names,
     real::Real,
     secrets::Brought,
@@ -29,6 +30,8 @@ use crate::{
 const PATCH: usize = 4 * 1024 * 1024;
 /// How many findings of the scan are recorded.
 const UNFIT: usize = 20;
+/// How often what keeps a bench from being taken is put right.
+const ROUNDS: usize = 32;
 /// How many characters of a path are shown.
 const PATH: usize = 300;
 
@@ -47,19 +50,40 @@ impl Real {
             self.hands.furnish(Room::Bench, at.from).await?;
         }
         let largest = self.hands.site.config.rooms.largest_file;
+        let aside = (self.hands.layout).large(&self.night, at.ticket.as_str(), at.number);
         let git = &self.hands.git;
         let mut unfit = Vec::new();
-        let taken = match git.snapshot(&bench, &index, at.from, largest).await {
-            Err(SnapshotError::Nested { paths }) => {
-                // Their files become plain files of the bench, so that they are kept too.
-                for path in &paths {
-                    forget_repository(&bench.join(path))
-                        .map_err(|error| Trouble::of(&error, remedy))?;
+        let mut rounds = 0..ROUNDS;
+        let taken = loop {
+            let error = match git.snapshot(&bench, &index, at.from, largest).await {
+                Err(error) if rounds.next().is_some() => error,
+                taken => break taken,
+            };
+            let found = match &error {
+                SnapshotError::Nested { paths } => {
+                    // Their files become plain files of the bench, so that they are kept too; but
+                    // those in a submodule's folder, which is one to git whatever is in it.
+                    for path in paths {
+                        let known = unfit.iter().any(
+                            |one| matches!(one, Unfit::Nested { path: before } if before == path),
+                        );
+                        let done = if known {
+                            put_aside(&bench, &aside, Path::new(path))
+                        } else {
+                            forget_repository(&bench.join(path))
+                        };
+                        done.map_err(|error| Trouble::of(&error, remedy))?;
+                    }
+                    let nested = |path: &String| Unfit::Nested { path: path.clone() };
+                    paths.iter().map(nested).collect()
                 }
-                unfit.extend(paths.into_iter().map(|path| Unfit::Nested { path }));
-                git.snapshot(&bench, &index, at.from, largest).await
+                _ => put_right(&bench, &aside, &error)
+                    .map_err(|error| Trouble::of(&error, remedy))?,
+            };
+            if found.is_empty() {
+                break Err(error);
             }
-            taken => taken,
+            unfit.extend(found);
         };
         let Snapshot { tree, large } = taken.map_err(|error| Trouble::of(&error, remedy))?;
         let trouble = |error: &dyn std::error::Error| Trouble::of(error, remedy);
@@ -69,7 +93,6 @@ impl Real {
             .map_err(|e| trouble(&e))?;
         let scanned = git.scan(at.from_tree, &tree).await;
         unfit.extend(scanned.map_err(|e| trouble(&e))?);
-        let aside = (self.hands.layout).large(&self.night, at.ticket.as_str(), at.number);
         unfit.extend(large.iter().map(|file| {
             Unfit::Large {
                 path: file.path.to_string_lossy().into_owned(),
@@ -236,7 +259,10 @@ impl Real {
         let mut found: Vec<_> = found.into_iter().take(UNFIT).collect();
         for one in &mut found {
             match one {
-                Unfit::Nested { path } | Unfit::Submodule { path } | Unfit::Rules { path } => {
+                Unfit::Nested { path }
+                | Unfit::Submodule { path }
+                | Unfit::Rules { path }
+                | Unfit::Unreadable { path } => {
                     self.show(path);
                 }
                 Unfit::Link {
@@ -289,7 +315,8 @@ impl<'a> From<&'a FileDiff> for ChangedFile<'a> {
 
 /// Removes the git directory of a repository inside the bench; its files stay.
 fn forget_repository(path: &Path) -> Result<(), PathError> {
-    let git = if path.file_name().is_some_and(|name| name == ".git") {
+    let is_git = |name: &std::ffi::OsStr| name.eq_ignore_ascii_case(".git");
+    let git = if path.file_name().is_some_and(is_git) {
         path.to_owned()
     } else {
         path.join(".git")

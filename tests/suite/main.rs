@@ -28,6 +28,7 @@ mod model;
 mod network;
 mod objective;
 mod real_crate;
+mod redteam;
 mod requires;
 mod scan;
 mod secrets;
