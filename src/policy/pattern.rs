@@ -101,11 +101,16 @@ fn broken(error: &regex_syntax::Error, span: &Range<usize>, source: &Source) -> 
     let written = source.text.get(span.clone()).unwrap_or_default();
     let start = span.start + place_in_string(written, at.start.offset);
     let end = span.start + place_in_string(written, at.end.offset);
+    let mut end = end.max(start + 1).min(span.end.max(start));
+    // A place of no width is shown by the character there, which may be of several bytes.
+    while !source.text.is_char_boundary(end) {
+        end += 1;
+    }
     Diagnostic::error(
         "bad-regex",
         format!("expected a regular expression, but {reason}"),
         source,
-        start..end.max(start + 1).min(span.end.max(start)),
+        start..end,
         help,
     )
     .labelled("here")

@@ -45,12 +45,13 @@ pub(super) fn login(
     now: Timestamp,
     length: Duration,
 ) -> Option<String> {
-    let HarnessKind::Command { command, .. } = &config.kind else {
-        return None;
+    let command = match &config.kind {
+        HarnessKind::Command { command, .. } | HarnessKind::Acp { command } => command,
+        HarnessKind::Script { .. } => return None,
     };
     let program = Path::new(command.first()?).file_name()?.to_str()?;
     let ends = match program {
-        "claude" => claude(home)?,
+        "claude" | "claude-agent-acp" => claude(home)?,
         _ => return None,
     };
     let end = now.checked_add(length).ok()?;

@@ -246,7 +246,7 @@ impl Site {
                     continue;
                 };
                 let judged = harness::capabilities(config).hard_deny != Proof::No;
-                if !judged && let HarnessKind::Command { .. } = config.kind {
+                if !judged && !matches!(config.kind, HarnessKind::Script { .. }) {
                     spots.push(format!(
                         "The tool calls of `{name}` are not judged before they run."
                     ));

@@ -108,6 +108,11 @@ proptest! {
     }
 }
 
+#[test]
+fn an_error_before_a_character_of_several_bytes_is_shown_whole() {
+    check("[[rule]]\nid = 'a'\non = ['tool']\nany = ['a{\u{fc}}']\naction = 'park'\n");
+}
+
 proptest! {
     // A whole contract takes a while to compile.
     #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
