@@ -6,6 +6,9 @@
 
 use serde_json::json;
 
+/// What the contract says to a forced push.
+const REFUSAL: &str = "Nothing leaves the repository at night";
+
 /// A CLI under test.
 #[derive(Debug)]
 pub(super) struct Agent {
@@ -17,6 +20,8 @@ pub(super) struct Agent {
     pub(super) spares_loopback: bool,
     /// Whether it tells how many tokens it took.
     pub(super) tells_tokens: bool,
+    /// What its model is told of a refused call: the contract's reason, where the agent passes one on.
+    pub(super) refusal: &'static str,
     /// Whether it prints when a usage limit is over: gemini keeps that to itself, and what the
     /// provider of the others says names no zone.
     pub(super) tells_the_reset: bool,
@@ -29,6 +34,7 @@ pub(super) struct Agent {
 pub(super) const CLAUDE: Agent = Agent {
     name: "claude",
     tells_tokens: true,
+    refusal: REFUSAL,
     model: "claude-sonnet-4-5",
     spares_loopback: true,
     tells_the_reset: true,
@@ -49,6 +55,7 @@ pub(super) const CLAUDE: Agent = Agent {
 pub(super) const CODEX: Agent = Agent {
     name: "codex",
     tells_tokens: true,
+    refusal: REFUSAL,
     model: "scripted",
     spares_loopback: true,
     tells_the_reset: true,
@@ -64,6 +71,8 @@ pub(super) const CODEX: Agent = Agent {
 pub(super) const OPENCODE: Agent = Agent {
     name: "opencode",
     tells_tokens: false,
+    // Its protocol has no place for a reason; the prompt has the contract in plain words.
+    refusal: "The user rejected permission to use this specific tool call.",
     model: "scripted/m",
     spares_loopback: true,
     tells_the_reset: false,
@@ -91,6 +100,7 @@ pub(super) const OPENCODE: Agent = Agent {
 pub(super) const GEMINI: Agent = Agent {
     name: "gemini",
     tells_tokens: true,
+    refusal: REFUSAL,
     model: "gemini-2.5-pro",
     spares_loopback: true,
     tells_the_reset: false,
@@ -114,6 +124,7 @@ pub(super) const GEMINI: Agent = Agent {
 pub(super) const QWEN: Agent = Agent {
     name: "qwen",
     tells_tokens: true,
+    refusal: REFUSAL,
     model: "scripted",
     spares_loopback: false,
     tells_the_reset: false,
@@ -138,6 +149,7 @@ pub(super) const QWEN: Agent = Agent {
 pub(super) const PI: Agent = Agent {
     name: "pi",
     tells_tokens: true,
+    refusal: REFUSAL,
     model: "scripted/m",
     spares_loopback: true,
     tells_the_reset: false,

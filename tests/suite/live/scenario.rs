@@ -38,9 +38,6 @@ fn note() -> Vec<Turn> {
     ]
 }
 
-/// What the contract says to a forced push.
-const REFUSAL: &str = "Nothing leaves the repository at night";
-
 fn has_landed(night: &Night) {
     let bed = &night.bed;
     assert_eq!(bed.landed(), ["a: Title of a"]);
@@ -83,7 +80,7 @@ fn is_refused_a_forced_push(agent: &'static Agent) {
     night.run().code(0);
     has_landed(&night);
     let told = night.model.told().join("\n");
-    assert!(told.contains(REFUSAL), "{told}");
+    assert!(told.contains(agent.refusal), "{told}");
     let tools = night.fact("ended")["session"]["tools"].clone();
     let denied = |tally: &Value| tally["action"] == "deny" && tally["rule"] == "outward-commands";
     assert!(tools.as_array().unwrap().iter().any(denied), "{tools}");
